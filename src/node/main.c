@@ -1,0 +1,9 @@
+/*
+ * cloisterd starts here.
+ */
+#include "config.h"
+
+int main(void)
+{
+	return 1;
+}

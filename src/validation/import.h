@@ -1,0 +1,36 @@
+/*
+ * Import: blocks from files (-loadblock), in any order, with garbage between
+ * them, obfuscated or not.
+ */
+#ifndef CLOISTER_VALIDATION_IMPORT_H
+#define CLOISTER_VALIDATION_IMPORT_H
+
+#include "validation/chain.h"
+
+struct import_progress {
+	uint64_t bytes_done, bytes_total;
+	uint64_t blocks_new, blocks_known, blocks_bad;
+	uint64_t garbage_bytes;
+	int tip_height;
+};
+
+struct import;
+/**
+ * path     a block file, a blocks/ directory, or a directory above one; a
+ *          file's xor.dat is looked for beside it
+ *
+ * ERR_INPUT when nothing there can be read as block files.
+ */
+NODISCARD enum err import_open(struct import **out, struct chain *c,
+			       const char *path, struct why *why);
+/**
+ * Do a small part (some blocks), then return, so that the owner can answer
+ * questions in between.  *more: call again.  Blocks whose parent is not known
+ * yet are found again once it is.
+ */
+NODISCARD enum err import_step(struct import *im, bool *more,
+			       struct why *why);
+const struct import_progress *import_progress(const struct import *im);
+void import_free(struct import *im);
+
+#endif
