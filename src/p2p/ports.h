@@ -1,0 +1,188 @@
+/*
+ * What the engine asks of the world (ports), and what the world answers
+ * (replies).  Every port returns at once; a question to the chain is answered
+ * later by the p2p_on_… call named beside it, never from inside the port.  No
+ * port may call the engine.
+ */
+#ifndef CLOISTER_P2P_PORTS_H
+#define CLOISTER_P2P_PORTS_H
+
+#include "consensus/params.h"
+#include "consensus/verdict.h"
+
+typedef uint64_t peer_id;     /* never used twice; 0 is nobody */
+
+/* How a connection came to be, in the reference node's words. */
+enum conn_type {
+	CONN_INBOUND,         /* "inbound" */
+	CONN_OUTBOUND,        /* "outbound-full-relay", from the address book */
+	CONN_MANUAL,          /* "manual": -connect, -addnode, onetry */
+	CONN_ADDR_FETCH,      /* "addr-fetch": getaddr, then close */
+	CONN_FEELER,          /* "feeler": is it there?  then close */
+	CONN_TYPE_COUNT,
+};
+const char *conn_type_name(enum conn_type t);
+
+/* Why the engine ends a connection. */
+enum close_reason {
+	CLOSE_ASKED,          /* by the owner (disconnectnode, network off) */
+	CLOSE_MISBEHAVED,     /* broke a rule: the node may cut the circuit */
+	CLOSE_TIMEOUT,        /* handshake, ping or silence */
+	CLOSE_STALLED,        /* did not deliver what it was asked for */
+	CLOSE_UNWANTED,       /* too old, no services, ourselves, no slot */
+	CLOSE_DONE,           /* feeler or address fetch is finished */
+	CLOSE_REASON_COUNT,
+};
+const char *close_reason_name(enum close_reason r);
+
+/* A header we know, by the chain's word. */
+struct header_point {
+	struct block_hash hash;
+	int height;
+	struct u256 work;     /* of the whole chain up to it */
+};
+
+/* A peer, and the best header we believe it has. */
+struct plan_peer {
+	peer_id peer;
+	struct block_hash best;       /* zero in no request */
+	/* the reply's: */
+	bool known;                   /* best is in our header tree */
+	struct header_point point;    /* of best, if known */
+	int common_height;            /* best's fork with our best header */
+};
+
+struct plan_request {
+	size_t max;                   /* blocks at most */
+	int window;                   /* none further above the lowest one */
+	const struct plan_peer *peers;/* good for the call only */
+	size_t peer_count;
+};
+
+struct p2p_ports {
+	void *ctx;
+
+	/* ---- connections ---- */
+	/** Queue bytes for a peer; *data is moved out (left empty). */
+	void (*send)(void *ctx, peer_id peer, struct bytes *data TAKES);
+	/** Bytes queued for a peer and not yet written. */
+	size_t (*queued)(void *ctx, peer_id peer);
+	/**
+	 * Close a connection (after writing nothing more).  The engine has
+	 * forgotten the peer already: p2p_peer_closed need not follow, and
+	 * is ignored if it does.
+	 */
+	void (*close)(void *ctx, peer_id peer, enum close_reason reason,
+		      const char *text);
+	/** Stop, or go on, reading from a peer.  After going on, offer again
+	 * the bytes that p2p_peer_bytes left. */
+	void (*set_reading)(void *ctx, peer_id peer, bool on);
+	/**
+	 * Connect.  Answer: p2p_peer_connected (with this dial) or
+	 * p2p_dial_failed.  host is an onion address, a seed's name, or an
+	 * address on loopback (regtest).
+	 */
+	void (*dial)(void *ctx, uint64_t dial, const char *host,
+		     uint16_t port, enum conn_type type);
+	/** Unpredictable bytes (in tests: repeatable ones). */
+	void (*random)(void *ctx, void *out, size_t n);
+
+	/* ---- the chain: false means its queue is full, nothing was taken;
+	 * the engine stops reading from that peer and tries again on tick or
+	 * on p2p_chain_ready ---- */
+	/**
+	 * Accept headers, each the parent of the next, with proof of work
+	 * checked.  h is good for the call only.  vouched: they lead to
+	 * enough work (pre-synchronisation said so).
+	 * Answer: p2p_on_headers_result.
+	 */
+	bool (*chain_headers)(void *ctx, peer_id peer,
+			      const struct block_header *h, size_t n,
+			      bool vouched);
+	/**
+	 * Accept a block; *raw is moved out when true is returned.
+	 * Answer: p2p_on_block_result, also for one that does not decode.
+	 */
+	bool (*chain_block)(void *ctx, peer_id peer,
+			    const struct block_hash *hash, struct bytes *raw,
+			    bool requested);
+	/** What to download next?  Answer: p2p_on_plan. */
+	bool (*chain_plan)(void *ctx, const struct plan_request *req);
+	/**
+	 * Headers of the active chain after the locator's fork, up to stop
+	 * (zero: no stop), at most max.  With an empty locator: the header
+	 * of stop itself, if it is known.  Answer: p2p_on_served_headers.
+	 */
+	bool (*chain_serve_headers)(void *ctx, peer_id peer,
+				    const struct block_hash *locator,
+				    size_t n, const struct block_hash *stop,
+				    size_t max);
+	/**
+	 * The bytes of a block that may be shown: on the active chain (or
+	 * recent and valid).  with_witness=false: serialised without it.
+	 * Answer: p2p_on_served_block.
+	 */
+	bool (*chain_serve_block)(void *ctx, peer_id peer,
+				  const struct block_hash *hash,
+				  bool with_witness);
+};
+
+/* ---- answers; pointers are good for the call only ---- */
+
+struct headers_reply {
+	peer_id peer;
+	enum verdict verdict;         /* of the first header refused */
+	const char *reason;           /* its text, "" if none */
+	size_t given, accepted;       /* accepted: before the refused one */
+	size_t new_headers;
+	/* The parent of the first header, if known (the verdict is not
+	 * VERDICT_PREV_NOT_FOUND). */
+	bool has_start;
+	struct header_point start;
+	uint32_t start_bits;
+	int64_t start_mtp;            /* median time past, unix */
+	/* The last accepted header; with accepted == 0 nothing. */
+	struct header_point last;
+	int common_height;            /* of last with our best header */
+};
+
+struct block_reply {
+	peer_id peer;
+	struct block_hash hash;
+	enum verdict verdict;         /* of accepting: not of connecting */
+	const char *reason;
+	bool is_new;                  /* stored by this call */
+	int height;                   /* -1: header refused */
+};
+
+struct plan_block {
+	struct block_hash hash;
+	int height;
+};
+
+struct plan_reply {
+	struct header_point best_header;
+	const struct plan_block *blocks; /* lowest first */
+	size_t block_count;
+	const struct plan_peer *peers;   /* those of the request */
+	size_t peer_count;
+};
+
+/* How many of the newest blocks are announced at once. */
+#define P2P_ANNOUNCE_MAX 8
+
+struct tip_event {
+	struct header_point tip;
+	struct header_point best_header;
+	int64_t best_header_time;     /* unix */
+	bool initial_download;
+	/* Locator of the best header: its own hash first. */
+	const struct block_hash *locator;
+	size_t locator_n;
+	/* Headers of the blocks connected since the last event, lowest
+	 * first: only the newest P2P_ANNOUNCE_MAX. */
+	const struct block_header *connected;
+	size_t connected_n;
+};
+
+#endif
