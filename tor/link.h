@@ -1,0 +1,102 @@
+/*
+ * What the warden and the node say to each other, over one SOCK_SEQPACKET
+ * pair.  One message is one packet.  docs/link.md has the layout.
+ *
+ * Pure; any thread.  The node is never told the machine's addresses, keys, or
+ * anything of tor's control conversation but what stands here.
+ */
+#ifndef CLOISTER_TOR_LINK_H
+#define CLOISTER_TOR_LINK_H
+
+#include "base/bytes.h"
+
+#define LINK_VERSION 1
+#define LINK_MESSAGE_MAX 4096     /* bytes of one message */
+#define LINK_TEXT_MAX 400         /* bytes of a sentence, without the NUL */
+#define LINK_NAME_MAX 32          /* of a door's name */
+#define LINK_ADDRESS_MAX 64       /* "….onion" is 62 */
+#define LINK_TOR_VERSION_MAX 32
+
+enum link_type {
+	/* warden to node */
+	LINK_TOR_STATE = 1,
+	LINK_DOOR = 2,
+	LINK_STOP = 3,            /* end cleanly; also when the link closes */
+	LINK_LOG_REOPEN = 4,
+	/* node to warden */
+	LINK_READY = 64,          /* started: RPC answers, peers are served */
+	LINK_NEWNYM = 65,         /* fresh circuits, please */
+	LINK_CLOSE_CIRCUIT = 66,  /* end an inbound circuit with its streams */
+	/* 67 and 68 are kept for adding and removing doors */
+};
+
+enum tor_phase {
+	TOR_OFF,           /* not wanted (use_tor is false) */
+	TOR_STARTING,      /* the process starts; nothing can be dialled */
+	TOR_BOOTSTRAPPING, /* connecting to the Tor network */
+	TOR_READY,         /* onions can be dialled */
+	TOR_DOWN,          /* see problem; it is tried again by itself */
+	TOR_PHASE_COUNT,
+};
+
+struct link_tor_state {
+	enum tor_phase phase;
+	uint8_t bootstrap_percent;
+	uint32_t circuits;        /* rendezvous circuits joined with a peer */
+	int32_t clock_skew_s;     /* negative: our clock is late; 0: no hint */
+	uint32_t restarts;        /* times tor was started again */
+	char version[LINK_TOR_VERSION_MAX + 1];   /* "0.4.9.11", or "" */
+	char summary[LINK_TEXT_MAX + 1];  /* one line on the present state */
+	char problem[LINK_TEXT_MAX + 1];  /* last problem, kept; "" for none */
+};
+
+enum door_state {
+	DOOR_NONE,         /* no address, or tor is not running */
+	DOOR_PUBLISHING,   /* descriptor not yet uploaded */
+	DOOR_REACHABLE,    /* uploaded */
+	DOOR_FAILED,       /* see problem */
+	DOOR_STATE_COUNT,
+};
+
+struct link_door {
+	char name[LINK_NAME_MAX + 1];             /* "public" */
+	enum door_state state;
+	char address[LINK_ADDRESS_MAX + 1];       /* "….onion", or "" */
+	uint16_t port;
+	uint32_t uploads;         /* descriptors uploaded since tor started */
+	char problem[LINK_TEXT_MAX + 1];
+};
+
+struct link_msg {
+	enum link_type type;
+	union {
+		struct link_tor_state tor;        /* LINK_TOR_STATE */
+		struct link_door door;            /* LINK_DOOR */
+		uint32_t circuit;                 /* LINK_CLOSE_CIRCUIT */
+	} u;
+};
+
+enum link_side {
+	LINK_FROM_WARDEN,
+	LINK_FROM_NODE,
+};
+
+/**
+ * Append one message to out.  Control characters in texts become '?'; text
+ * that would end in the middle of a UTF-8 sequence is cut before it.
+ */
+void link_msg_write(struct bytes *out, const struct link_msg *m);
+/**
+ * Read one whole packet from the given side; false if it is not exactly one
+ * well-formed message that this side may send.  Strings come out terminated.
+ */
+NODISCARD bool link_msg_read(struct link_msg *m, enum link_side from,
+			     struct span packet);
+
+/** Copy text, cut at size-1 bytes, always terminated. */
+void link_text_set(char *out, size_t size, const char *text);
+
+const char *tor_phase_name(enum tor_phase p);     /* "ready" */
+const char *door_state_name(enum door_state s);   /* "reachable" */
+
+#endif

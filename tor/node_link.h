@@ -1,0 +1,48 @@
+/*
+ * The node's end of the link, on the loop thread.
+ */
+#ifndef CLOISTER_TOR_NODE_LINK_H
+#define CLOISTER_TOR_NODE_LINK_H
+
+#include "base/err.h"
+#include "tor/link.h"
+
+struct event_base;
+struct node_link;
+
+/* Any of them may be NULL.  A callback may free the link. */
+struct node_link_events {
+	void (*tor_state)(void *arg, const struct link_tor_state *s);
+	void (*door)(void *arg, const struct link_door *d);
+	void (*stop)(void *arg);          /* the owner wants the node to end */
+	void (*log_reopen)(void *arg);
+	/* The warden is gone or talks nonsense: the node must end.  Called at
+	 * most once; nothing else comes after it. */
+	void (*lost)(void *arg);
+};
+
+/**
+ * The descriptor inherited under a name ("link", "public", "rpc", …) as told
+ * by CLOISTER_FDS; -1 if there is none.  Marks it close-on-exec and
+ * non-blocking.
+ */
+int node_link_inherited(const char *name);
+
+/** Takes fd over.  *events is copied. */
+struct node_link *node_link_new(struct event_base *base, int fd,
+				const struct node_link_events *events,
+				void *arg);
+void node_link_free(struct node_link *l);
+
+void node_link_ready(struct node_link *l);
+/** Fresh circuits for new connections; tor allows one every ten seconds. */
+void node_link_newnym(struct node_link *l);
+/** End an inbound circuit, by the id of its PROXY line (socket port). */
+void node_link_close_circuit(struct node_link *l, uint32_t circuit);
+
+/** The last state heard; TOR_STARTING before the first. */
+const struct link_tor_state *node_link_tor_state(const struct node_link *l);
+/** The public door as last heard; state DOOR_NONE before. */
+const struct link_door *node_link_public_door(const struct node_link *l);
+
+#endif
