@@ -26,8 +26,9 @@ struct mailbox *mailbox_new(void);
 void mailbox_free(struct mailbox *m);      /* calls done() of what is left */
 /** Readable (an eventfd) while something waits; for the event loop. */
 int mailbox_fd(const struct mailbox *m);
-/** Call done() for all that waits; the loop thread only. */
-void mailbox_drain(struct mailbox *m);
+/** Call done() for all that waits; the loop thread only.  False if there was
+ * nothing; what those calls post waits for the next drain. */
+bool mailbox_drain(struct mailbox *m);
 /** Any thread; never blocks; unbounded (senders are bounded by jobs). */
 void mailbox_post(struct mailbox *m, struct job *job);
 
@@ -46,7 +47,7 @@ size_t actor_queued(const struct actor *a);
 /** Work to do when no job waits: called on the actor's thread until it says
  * false ("nothing left"); then again after the next job. */
 void actor_set_idle(struct actor *a, bool (*idle)(void *owner));
-/** Run what is queued, then end the thread. */
+/** Run what is queued, then end the thread; jobs posted later run inline. */
 void actor_stop(struct actor *a);
 void actor_free(struct actor *a);          /* stops first */
 

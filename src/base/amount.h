@@ -26,7 +26,8 @@ NODISCARD static inline bool amount_add(int64_t *sum, int64_t a, int64_t b)
 
 /** Exactly eight decimals, as JSON shows amounts: "-0.00000001". */
 void amount_format(char out[static 32], int64_t sat);
-/** Parse a decimal with at most eight decimals, no exponent. */
+/** Parse a decimal with at most eight decimals, no exponent.  A minus sign is
+ * accepted; whether the amount is in range is the caller's question. */
 NODISCARD bool amount_parse(int64_t *sat, const char *text);
 
 #endif
