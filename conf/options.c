@@ -1,0 +1,178 @@
+/*
+ * The rows themselves.
+ */
+#include "config.h"
+
+#include "conf/options.h"
+
+#include <string.h>
+
+#define BOTH (OPTION_NODE | OPTION_CLI)
+#define NODE OPTION_NODE
+#define CLI OPTION_CLI
+
+#define ROW_BOOL(g, f, n, d, h) \
+	{ n, OPTION_GROUP_##g, OPTION_BOOL, f, d, NULL, 0, 1, h }
+#define ROW_INT(g, f, n, d, unit, lo, hi, h) \
+	{ n, OPTION_GROUP_##g, OPTION_INT, f, d, unit, lo, hi, h }
+#define ROW_TEXT(g, f, n, d, a, h) \
+	{ n, OPTION_GROUP_##g, OPTION_TEXT, f, d, a, 0, 0, h }
+#define ROW_PATH(g, f, n, d, a, h) \
+	{ n, OPTION_GROUP_##g, OPTION_PATH, f, d, a, 0, 0, h }
+
+const char *const option_group_names[OPTION_GROUP_COUNT] = {
+	[OPTION_GROUP_GENERAL] = "General",
+	[OPTION_GROUP_CHAIN] = "Chain",
+	[OPTION_GROUP_PEERS] = "Peers",
+	[OPTION_GROUP_TOR] = "Tor",
+	[OPTION_GROUP_RPC] = "RPC",
+	[OPTION_GROUP_LOG] = "Log",
+	[OPTION_GROUP_TEST] = "Test chains",
+	[OPTION_GROUP_CLIENT] = "Client",
+};
+
+const struct option_spec option_table[] = {
+	/* General */
+	ROW_BOOL(GENERAL, BOTH | OPTION_NO_FILE, "help", "0",
+		 "Print this text and exit (also -h and -?)."),
+	ROW_BOOL(GENERAL, BOTH | OPTION_NO_FILE, "version", "0",
+		 "Print the version and exit."),
+	ROW_PATH(GENERAL, BOTH | OPTION_NO_FILE, "conf", "cloister.conf",
+		 "FILE", "Config file; a relative path is taken from the data "
+		 "directory."),
+	ROW_PATH(GENERAL, BOTH, "datadir", "~/.cloister", "DIR",
+		 "Data directory. Created with mode 0700."),
+	ROW_TEXT(GENERAL, BOTH, "chain", "main", "NAME",
+		 "Chain to use: main, test, testnet4, signet or regtest."),
+	ROW_BOOL(GENERAL, BOTH, "regtest", "0", "Same as -chain=regtest."),
+	ROW_BOOL(GENERAL, BOTH, "signet", "0", "Same as -chain=signet."),
+	ROW_BOOL(GENERAL, BOTH, "testnet", "0", "Same as -chain=test."),
+	ROW_BOOL(GENERAL, BOTH, "testnet4", "0", "Same as -chain=testnet4."),
+
+	/* Chain */
+	ROW_INT(CHAIN, NODE, "dbcache", "450", "MiB", 4, 1048576,
+		"Memory for all chain caches together."),
+	ROW_INT(CHAIN, NODE, "par", "0", "N", -1024, 1024,
+		"Threads that check scripts, the chain's own included: 0 for "
+		"one per core, a negative number to leave that many cores "
+		"free."),
+	ROW_TEXT(CHAIN, NODE, "assumevalid", NULL, "HASH",
+		 "Skip script checks of this block's ancestors; 0 checks every "
+		 "script. The default depends on the chain."),
+	ROW_TEXT(CHAIN, NODE, "minimumchainwork", NULL, "HEX",
+		 "Work that a chain needs before it is believed. The default "
+		 "depends on the chain."),
+	ROW_PATH(CHAIN, NODE | OPTION_LIST, "loadblock", NULL, "FILE",
+		 "Import blocks at start from a block file or from a directory "
+		 "of them, the reference node's too (xor.dat is honoured)."),
+	ROW_BOOL(CHAIN, NODE, "stopafterblockimport", "0",
+		 "Stop when -loadblock has done its work."),
+	ROW_INT(CHAIN, NODE, "maxmempool", "300", "MB", 5, 1048576,
+		"Memory for unconfirmed transactions. Nothing is kept there "
+		"yet; the option is accepted so that configurations carry "
+		"over."),
+
+	/* Peers */
+	ROW_BOOL(PEERS, NODE, "listen", "1",
+		 "Accept peers, through an onion service of our own. Off by "
+		 "default where -connect is given."),
+	ROW_TEXT(PEERS, NODE | OPTION_LIST | OPTION_NET, "connect", NULL,
+		 "ADDR", "Connect to these peers only (ADDR is a v3 onion "
+		 "address, :port optional); 0 for no outbound peers at all."),
+	ROW_TEXT(PEERS, NODE | OPTION_LIST | OPTION_NET, "addnode", NULL,
+		 "ADDR", "Keep a connection to this peer, besides others."),
+	ROW_TEXT(PEERS, NODE | OPTION_LIST | OPTION_NET, "seednode", NULL,
+		 "ADDR", "Ask this peer for addresses, then leave it."),
+	ROW_INT(PEERS, NODE, "maxconnections", "125", "N", 0, 10000,
+		"Connections at most, in and out together."),
+	ROW_INT(PEERS, NODE | OPTION_NET, "port", NULL, "PORT", 1, 65535,
+		"Port of the onion service. The default depends on the "
+		"chain."),
+	ROW_TEXT(PEERS, NODE | OPTION_NET, "bind", NULL, "ADDR",
+		 "On regtest only: accept plain TCP on this loopback address "
+		 "instead of an onion service."),
+
+	/* Tor */
+	ROW_PATH(TOR, NODE, "tor", "tor", "PROGRAM",
+		 "The tor program to run."),
+	ROW_PATH(TOR, NODE, "torrc", NULL, "FILE",
+		 "Lines to add to the configuration of the managed tor (for "
+		 "bridges or a test network)."),
+	ROW_TEXT(TOR, NODE, "torversion", NULL, "any",
+		 "Accept a tor older than the least known to be safe."),
+
+	/* RPC */
+	ROW_BOOL(RPC, NODE, "server", "1", "Answer RPC."),
+	ROW_TEXT(RPC, NODE | OPTION_LIST | OPTION_NET, "rpcbind",
+		 "127.0.0.1", "ADDR", "Loopback address to answer RPC on, "
+		 ":port optional; 0 for the unix socket alone."),
+	ROW_INT(RPC, BOTH | OPTION_NET, "rpcport", NULL, "PORT", 1, 65535,
+		"RPC port. The default depends on the chain."),
+	ROW_TEXT(RPC, BOTH, "rpcuser", NULL, "NAME", "RPC user name."),
+	ROW_TEXT(RPC, BOTH | OPTION_SECRET, "rpcpassword", NULL, "TEXT",
+		 "RPC password. The cookie or -rpcauth is better."),
+	ROW_TEXT(RPC, NODE | OPTION_LIST, "rpcauth", NULL, "USER:SALT$HASH",
+		 "User and salted hash of a password (HMAC-SHA-256)."),
+	ROW_PATH(RPC, BOTH, "rpccookiefile", ".cookie", "FILE",
+		 "Where the cookie is; a relative path is taken from the "
+		 "chain's directory."),
+	ROW_INT(RPC, NODE, "rpcservertimeout", "30", "SECONDS", 1, 86400,
+		"Time that an HTTP request may take to arrive."),
+	ROW_INT(RPC, NODE, "rpcworkqueue", "64", "N", 1, 100000,
+		"Requests that may wait for an answer."),
+
+	/* Log */
+	ROW_TEXT(LOG, NODE | OPTION_LIST, "debug", NULL, "CATEGORY",
+		 "Write debug messages of a category: node, conf, tor, tls, "
+		 "net, p2p, rpc, chain, store, mempool, bench, or all; "
+		 "CATEGORY:trace for more."),
+	ROW_BOOL(LOG, NODE, "printtoconsole", "0",
+		 "Write the log to standard output too."),
+	ROW_PATH(LOG, NODE, "debuglogfile", "debug.log", "FILE",
+		 "The log; a relative path is taken from the chain's "
+		 "directory; 0 for none."),
+
+	/* Test chains */
+	ROW_TEXT(TEST, NODE | OPTION_LIST, "testactivationheight", NULL,
+		 "NAME@HEIGHT", "On regtest: activation height of bip34, "
+		 "dersig, cltv, csv or segwit."),
+	ROW_BOOL(TEST, NODE, "test-bip94", "0",
+		 "On regtest: testnet4's rules for timestamps and "
+		 "retargeting."),
+	ROW_TEXT(TEST, NODE, "signetchallenge", NULL, "HEX",
+		 "On signet: the script that block solutions must satisfy."),
+	ROW_INT(TEST, NODE, "mocktime", NULL, "SECONDS", 0, INT64_MAX,
+		"On regtest: the time to believe, in seconds since 1970."),
+
+	/* Client */
+	ROW_TEXT(CLIENT, CLI | OPTION_NO_FILE, "rpcconnect", "127.0.0.1",
+		 "ADDR", "Loopback address of the node."),
+	ROW_PATH(CLIENT, CLI | OPTION_NO_FILE, "rpcunix", NULL, "PATH",
+		 "Talk to this unix socket instead of a TCP port."),
+	ROW_BOOL(CLIENT, CLI | OPTION_NO_FILE, "rpcwait", "0",
+		 "Wait for the node to start answering."),
+	ROW_INT(CLIENT, CLI | OPTION_NO_FILE, "rpcwaittimeout", "0",
+		"SECONDS", 0, 31536000, "Longest wait; 0 is for ever."),
+	ROW_INT(CLIENT, CLI | OPTION_NO_FILE, "rpcclienttimeout", "900",
+		"SECONDS", 0, 31536000,
+		"Longest wait for an answer; 0 is for ever."),
+	ROW_BOOL(CLIENT, CLI | OPTION_NO_FILE, "stdin", "0",
+		 "Read further parameters from standard input, one a line."),
+	ROW_BOOL(CLIENT, CLI | OPTION_NO_FILE, "stdinrpcpass", "0",
+		 "Read the RPC password from standard input's first line."),
+	ROW_BOOL(CLIENT, CLI | OPTION_NO_FILE, "named", "0",
+		 "Parameters are given as name=value."),
+	ROW_BOOL(CLIENT, CLI | OPTION_NO_FILE, "getinfo", "0",
+		 "Show the state of the node: progress, peers, Tor."),
+};
+const size_t option_count = ARRAY_SIZE(option_table);
+
+const struct option_spec *option_find(const char *name, unsigned who)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		if ((option_table[i].flags & who) &&
+		    strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	}
+	return NULL;
+}
