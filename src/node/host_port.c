@@ -1,0 +1,81 @@
+/*
+ * Addresses as an owner writes them.
+ */
+#include "config.h"
+
+#include "node/node_config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool parse_port(uint16_t *out, const char *text)
+{
+	unsigned long v;
+	size_t n = strlen(text);
+
+	if (n == 0 || n > 5 || strspn(text, "0123456789") != n)
+		return false;
+	v = strtoul(text, NULL, 10);
+	if (v == 0 || v > 65535)
+		return false;
+	*out = (uint16_t)v;
+	return true;
+}
+
+bool host_port_parse(struct host_port *out, const char *text,
+		     uint16_t default_port)
+{
+	const char *host = text, *colon;
+	size_t n;
+
+	out->port = default_port;
+	if (*text == '[') {
+		const char *close = strchr(text, ']');
+
+		if (!close)
+			return false;
+		host = text + 1;
+		n = (size_t)(close - host);
+		if (close[1] == ':' && !parse_port(&out->port, close + 2))
+			return false;
+		if (close[1] && close[1] != ':')
+			return false;
+	} else {
+		colon = strrchr(text, ':');
+		/* A bare IPv6 address has more than one colon. */
+		if (colon && strchr(text, ':') != colon)
+			colon = NULL;
+		n = colon ? (size_t)(colon - text) : strlen(text);
+		if (colon && !parse_port(&out->port, colon + 1))
+			return false;
+	}
+	if (n == 0 || n >= sizeof out->host)
+		return false;
+	memcpy(out->host, host, n);
+	out->host[n] = 0;
+	return strpbrk(out->host, " \t\r\n/@") == NULL;
+}
+
+bool host_is_loopback(const char *host)
+{
+	unsigned part[4];
+	char end;
+
+	if (strcmp(host, "::1") == 0)
+		return true;
+	if (strspn(host, "0123456789.") != strlen(host) ||
+	    sscanf(host, "%3u.%3u.%3u.%3u%c", &part[0], &part[1], &part[2],
+		   &part[3], &end) != 4)
+		return false;
+	return part[0] == 127 && part[1] < 256 && part[2] < 256 &&
+	       part[3] < 256;
+}
+
+bool host_is_onion(const char *host)
+{
+	size_t n = strlen(host);
+
+	return n == 62 && strcmp(host + 56, ".onion") == 0 &&
+	       strspn(host, "abcdefghijklmnopqrstuvwxyz234567") == 56;
+}

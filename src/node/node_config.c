@@ -1,0 +1,458 @@
+/*
+ * From settings to a typed, checked configuration.
+ */
+#include "config.h"
+
+#include "node/node_config.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define MAX_SCRIPT_THREADS 64
+#define CONF_FILE_MAX (1024 * 1024)
+
+/* ---- reading ---- */
+
+/* An absolute path: ~ and relative ones resolved. */
+static char *absolute(const char *path)
+{
+	const char *home = getenv("HOME");
+	struct passwd *pw;
+	char *cwd, *out;
+
+	if (path[0] == '/')
+		return xstrdup(path);
+	if (path[0] == '~' && (path[1] == '/' || path[1] == 0)) {
+		if (!home || !*home) {
+			pw = getpwuid(getuid());
+			home = pw ? pw->pw_dir : "/";
+		}
+		return xasprintf("%s%s", home, path + 1);
+	}
+	cwd = getcwd(NULL, 0);
+	out = xasprintf("%s/%s", cwd ? cwd : "", path);
+	free(cwd);
+	return out;
+}
+
+/* A relative path is taken from dir. */
+static char *below(const char *dir, const char *path)
+{
+	return path[0] == '/' ? xstrdup(path) : path_join(dir, path);
+}
+
+/* The chain the settings ask for: "main" if none; NULL on a conflict. */
+static enum err settings_chain(const char **out, const struct settings *s,
+			       struct why *why)
+{
+	static const char *const flags[][2] = {
+		{ "regtest", "regtest" }, { "signet", "signet" },
+		{ "testnet", "test" }, { "testnet4", "testnet4" },
+	};
+	const char *chain = NULL;
+
+	if (settings_has(s, "chain"))
+		chain = settings_text(s, "chain");
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (!settings_bool(s, flags[i][0]))
+			continue;
+		if (chain && strcmp(chain, flags[i][1]) != 0)
+			return why_set(why, ERR_INPUT, "two chains are asked "
+				       "for, %s and %s; choose one", chain,
+				       flags[i][1]);
+		chain = flags[i][1];
+	}
+	*out = chain ? chain : "main";
+	return ERR_NONE;
+}
+
+static bool chain_is_given(const struct settings *s)
+{
+	return settings_has(s, "chain") || settings_has(s, "regtest") ||
+	       settings_has(s, "signet") || settings_has(s, "testnet") ||
+	       settings_has(s, "testnet4");
+}
+
+static enum err read_conf_file(struct settings *s, const char *path,
+			       struct why *why)
+{
+	struct bytes text = { 0 };
+	const char *chain;
+	char file_chain[16];
+	enum err e;
+
+	e = file_read(&text, path, CONF_FILE_MAX, why);
+	if (e)
+		goto out;
+	if (memchr(text.p, 0, text.n)) {
+		e = why_set(why, ERR_INPUT, "%s is not a text file", path);
+		goto out;
+	}
+	bytes_append(&text, "", 1);
+	e = settings_file_chain(file_chain, (char *)text.p, path, why);
+	if (e)
+		goto out;
+	if (file_chain[0] && !chain_is_given(s))
+		settings_force(s, "chain", file_chain);
+	e = settings_chain(&chain, s, why);
+	if (!e)
+		e = settings_parse_file(s, (char *)text.p, path, chain, why);
+out:
+	bytes_clear(&text);
+	return e;
+}
+
+enum err config_read_settings(struct settings *s, int argc,
+			      char *const *argv, struct why *why)
+{
+	char *dir = NULL, *path = NULL;
+	int used;
+	enum err e;
+
+	e = settings_parse_args(s, &used, argc, argv, why);
+	if (e)
+		return e;
+	if (used < argc)
+		return why_set(why, ERR_INPUT, "unexpected argument \"%s\": "
+			       "options begin with a dash", argv[used]);
+	dir = absolute(settings_text(s, "datadir"));
+	path = below(dir, settings_text(s, "conf"));
+	if (file_exists(path))
+		e = read_conf_file(s, path, why);
+	else if (settings_has(s, "conf"))
+		e = why_set(why, ERR_INPUT, "the config file %s does not "
+			    "exist", path);
+	if (!e)
+		settings_force(s, "datadir", dir);
+	free(dir);
+	free(path);
+	return e;
+}
+
+/* ---- checking ---- */
+
+static enum err activation_height(struct chain_params *p, const char *text,
+				  struct why *why)
+{
+	static const char *const names[BURIED_COUNT] = {
+		[BURIED_BIP34] = "bip34", [BURIED_BIP66] = "dersig",
+		[BURIED_BIP65] = "cltv", [BURIED_CSV] = "csv",
+		[BURIED_SEGWIT] = "segwit",
+	};
+	const char *at = strchr(text, '@');
+
+	for (int i = 0; at && i < BURIED_COUNT; i++) {
+		size_t n = strlen(names[i]);
+		char *end;
+		long height;
+
+		if ((size_t)(at - text) != n || strncmp(text, names[i], n))
+			continue;
+		height = strtol(at + 1, &end, 10);
+		if (at[1] < '0' || at[1] > '9' || *end || height >= INT32_MAX)
+			break;
+		p->buried_height[i] = (int)height;
+		return ERR_NONE;
+	}
+	return why_set(why, ERR_INPUT, "-testactivationheight=%s: write "
+		       "NAME@HEIGHT, NAME one of bip34, dersig, cltv, csv, "
+		       "segwit", text);
+}
+
+static enum err make_regtest(struct config *c, const struct settings *s,
+			     struct why *why)
+{
+	const char *const *list;
+	size_t n = settings_list(s, "testactivationheight", &list);
+	bool regtest = c->params.id == CHAIN_REGTEST;
+	enum err e;
+
+	if (!regtest && (n || settings_bool(s, "test-bip94") ||
+			 settings_has(s, "mocktime")))
+		return why_set(why, ERR_INPUT, "-testactivationheight, "
+			       "-test-bip94 and -mocktime work on regtest "
+			       "only");
+	for (size_t i = 0; i < n; i++) {
+		e = activation_height(&c->params, list[i], why);
+		if (e)
+			return e;
+	}
+	if (settings_bool(s, "test-bip94"))
+		c->params.enforce_bip94 = true;
+	c->mock_time = settings_int(s, "mocktime");
+	return ERR_NONE;
+}
+
+static enum err make_signet(struct config *c, const struct settings *s,
+			    struct why *why)
+{
+	const char *hex = settings_text(s, "signetchallenge");
+	size_t n;
+
+	if (!hex)
+		return ERR_NONE;
+	if (c->params.id != CHAIN_SIGNET)
+		return why_set(why, ERR_INPUT, "-signetchallenge works on "
+			       "signet only");
+	n = strlen(hex) / 2;
+	if (n == 0 || n > sizeof c->signet_challenge ||
+	    !hex_decode(c->signet_challenge, n, hex))
+		return why_set(why, ERR_INPUT, "-signetchallenge must be hex, "
+			       "of 1 to %zu bytes",
+			       sizeof c->signet_challenge);
+	chain_params_set_signet(&c->params,
+				span_of(c->signet_challenge, n));
+	return ERR_NONE;
+}
+
+static enum err make_chain(struct config *c, const struct settings *s,
+			   struct why *why)
+{
+	const char *name, *text;
+	enum err e = settings_chain(&name, s, why);
+
+	if (e)
+		return e;
+	if (!chain_params_by_name(&c->params, name))
+		return why_set(why, ERR_INPUT, "-chain=%s is unknown; known "
+			       "are main, test, testnet4, signet, regtest",
+			       name);
+	e = make_regtest(c, s, why);
+	if (!e)
+		e = make_signet(c, s, why);
+	if (e)
+		return e;
+	text = settings_text(s, "assumevalid");
+	if (text && strcmp(text, "0") == 0) {
+		c->check_all_scripts = true;
+		memset(&c->params.assume_valid, 0,
+		       sizeof c->params.assume_valid);
+	} else if (text && !hash_from_rpc_hex(c->params.assume_valid.b, text)) {
+		return why_set(why, ERR_INPUT, "-assumevalid=%s is no block "
+			       "hash: 64 hex digits, or 0", text);
+	}
+	text = settings_text(s, "minimumchainwork");
+	if (text && !u256_from_hex(&c->params.minimum_chain_work, text))
+		return why_set(why, ERR_INPUT, "-minimumchainwork=%s is no "
+			       "number in hex", text);
+	return ERR_NONE;
+}
+
+static unsigned script_threads(int64_t par)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cores < 1)
+		cores = 1;
+	if (par <= 0)
+		par += cores;
+	if (par < 1)
+		par = 1;
+	return (unsigned)MIN_OF(par, MAX_SCRIPT_THREADS);
+}
+
+/* Read the addresses of one option. */
+static enum err make_hosts(struct host_list *out, const struct settings *s,
+			   const char *option, uint16_t port,
+			   struct why *why)
+{
+	const char *const *list;
+	size_t n = settings_list(s, option, &list);
+
+	out->v = xcalloc(n + 1, sizeof *out->v);
+	for (size_t i = 0; i < n; i++) {
+		if (!host_port_parse(&out->v[i], list[i], port))
+			return why_set(why, ERR_INPUT, "-%s=%s is no address; "
+				       "write ADDR or ADDR:PORT", option,
+				       list[i]);
+		out->n++;
+	}
+	return ERR_NONE;
+}
+
+/* Peers are onions; on regtest's plain loopback, loopback addresses too. */
+static enum err check_peers(struct config *c, const struct host_list *l,
+			    const char *option, struct why *why)
+{
+	bool regtest = c->params.id == CHAIN_REGTEST;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const char *host = l->v[i].host;
+
+		if (host_is_onion(host))
+			continue;
+		if (regtest && host_is_loopback(host)) {
+			c->plain = true;
+			continue;
+		}
+		if (host_is_loopback(host))
+			return why_set(why, ERR_INPUT, "-%s=%s: plain TCP on "
+				       "loopback is for regtest only; peers "
+				       "are v3 onion addresses", option, host);
+		return why_set(why, ERR_INPUT, "-%s=%s: peers are v3 onion "
+			       "addresses (56 characters and .onion)", option,
+			       host);
+	}
+	return ERR_NONE;
+}
+
+static bool any_onion(const struct host_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (host_is_onion(l->v[i].host))
+			return true;
+	return false;
+}
+
+static enum err make_bind(struct config *c, const struct settings *s,
+			  uint16_t port, struct why *why)
+{
+	const char *text = settings_text(s, "bind");
+
+	if (!text)
+		return ERR_NONE;
+	if (c->params.id != CHAIN_REGTEST)
+		return why_set(why, ERR_INPUT, "-bind works on regtest only; "
+			       "on %s peers reach this node through its onion "
+			       "service alone", c->params.name);
+	if (!host_port_parse(&c->bind, text, port) ||
+	    !host_is_loopback(c->bind.host))
+		return why_set(why, ERR_INPUT, "-bind=%s is no loopback "
+			       "address (127.0.0.1)", text);
+	c->plain = true;
+	c->plain_listen = true;
+	return ERR_NONE;
+}
+
+static enum err make_peers(struct config *c, const struct settings *s,
+			   struct why *why)
+{
+	uint16_t port = settings_has(s, "port")
+			? (uint16_t)settings_int(s, "port")
+			: c->params.p2p_port;
+	bool listen;
+	enum err e;
+
+	e = make_bind(c, s, port, why);
+	if (!e)
+		e = make_hosts(&c->connect, s, "connect",
+			       c->params.p2p_port, why);
+	if (!e)
+		e = make_hosts(&c->addnode, s, "addnode",
+			       c->params.p2p_port, why);
+	if (!e)
+		e = make_hosts(&c->seednode, s, "seednode",
+			       c->params.p2p_port, why);
+	if (!e)
+		e = check_peers(c, &c->connect, "connect", why);
+	if (!e)
+		e = check_peers(c, &c->addnode, "addnode", why);
+	if (!e)
+		e = check_peers(c, &c->seednode, "seednode", why);
+	if (e)
+		return e;
+	c->connect_only = settings_has(s, "connect");
+	c->no_outbound = settings_negated(s, "connect");
+	c->max_connections = (unsigned)settings_int(s, "maxconnections");
+	listen = settings_has(s, "listen") ? settings_bool(s, "listen")
+					   : !c->connect_only ||
+						     c->plain_listen;
+	c->plain_listen = c->plain_listen && listen;
+	c->onion_port = port;
+	/* Plain loopback takes Tor's place unless an onion is asked for. */
+	c->use_tor = any_onion(&c->connect) || any_onion(&c->addnode) ||
+		     any_onion(&c->seednode) ||
+		     (!c->plain && (listen || !c->connect_only));
+	c->publish_onion = c->use_tor && listen && !c->plain_listen;
+	c->tor_program = settings_text(s, "tor");
+	c->torrc = settings_text(s, "torrc");
+	if (settings_has(s, "torversion")) {
+		if (strcmp(settings_text(s, "torversion"), "any") != 0)
+			return why_set(why, ERR_INPUT, "-torversion=%s: the "
+				       "one value it takes is \"any\"",
+				       settings_text(s, "torversion"));
+		c->any_tor_version = true;
+	}
+	return ERR_NONE;
+}
+
+static enum err make_rpc(struct config *c, const struct settings *s,
+			 struct why *why)
+{
+	uint16_t port = settings_has(s, "rpcport")
+			? (uint16_t)settings_int(s, "rpcport")
+			: c->params.rpc_port;
+	enum err e;
+
+	c->server = settings_bool(s, "server");
+	e = make_hosts(&c->rpc_bind, s, "rpcbind", port, why);
+	if (e)
+		return e;
+	for (size_t i = 0; i < c->rpc_bind.n; i++) {
+		if (!host_is_loopback(c->rpc_bind.v[i].host))
+			return why_set(why, ERR_INPUT, "-rpcbind=%s: RPC is "
+				       "answered on loopback only",
+				       c->rpc_bind.v[i].host);
+	}
+	c->rpc_user = settings_text(s, "rpcuser");
+	c->rpc_password = settings_text(s, "rpcpassword");
+	if (!c->rpc_user != !c->rpc_password)
+		return why_set(why, ERR_INPUT, "-rpcuser and -rpcpassword go "
+			       "together; or leave both out and use the "
+			       "cookie");
+	c->rpc_auth_n = settings_list(s, "rpcauth", &c->rpc_auth);
+	c->rpc_timeout_s = (int)settings_int(s, "rpcservertimeout");
+	c->rpc_work_queue = (size_t)settings_int(s, "rpcworkqueue");
+	c->rpc_cookie = below(c->chain_dir,
+			      settings_text(s, "rpccookiefile"));
+	return ERR_NONE;
+}
+
+enum err config_make(struct config *c, const struct settings *s,
+		     struct why *why)
+{
+	const char *log_file = settings_text(s, "debuglogfile");
+	enum err e;
+
+	memset(c, 0, sizeof *c);
+	e = make_chain(c, s, why);
+	if (e)
+		return e;
+	c->datadir = absolute(settings_text(s, "datadir"));
+	c->chain_dir = *c->params.dir ? path_join(c->datadir, c->params.dir)
+				      : xstrdup(c->datadir);
+	c->run_dir = path_join(c->chain_dir, "run");
+	if (log_file && strcmp(log_file, "0") != 0)
+		c->log_path = below(c->chain_dir, log_file);
+	c->print_to_console = settings_bool(s, "printtoconsole");
+	c->debug_n = settings_list(s, "debug", &c->debug);
+	c->dbcache_bytes = (size_t)settings_int(s, "dbcache") << 20;
+	c->script_threads = script_threads(settings_int(s, "par"));
+	c->load_block_n = settings_list(s, "loadblock", &c->load_blocks);
+	c->stop_after_import = settings_bool(s, "stopafterblockimport");
+	if (c->stop_after_import && !c->load_block_n)
+		return why_set(why, ERR_INPUT, "-stopafterblockimport needs "
+			       "-loadblock=FILE");
+	e = make_peers(c, s, why);
+	if (!e)
+		e = make_rpc(c, s, why);
+	return e;
+}
+
+void config_clear(struct config *c)
+{
+	free(c->datadir);
+	free(c->chain_dir);
+	free(c->run_dir);
+	free(c->log_path);
+	free(c->rpc_cookie);
+	free(c->connect.v);
+	free(c->addnode.v);
+	free(c->seednode.v);
+	free(c->rpc_bind.v);
+	memset(c, 0, sizeof *c);
+}
