@@ -65,6 +65,11 @@ void block_check(struct finding *f, const struct chain_params *p,
 void block_check_context(struct finding *f, const struct chain_params *p,
 			 const struct block *b, int height,
 			 int64_t median_time_past);
+/**
+ * Is this copy of the block damaged on the way, though another copy of the
+ * same header may be good?  Core IsBlockMutated.
+ */
+bool block_is_mutated(const struct block *b, bool witness_expected);
 /** BIP325. */
 bool signet_solution_ok(const struct chain_params *p, const struct block *b);
 

@@ -87,6 +87,12 @@ struct finding {
 	uint32_t version;          /* for VERDICT_BAD_VERSION */
 };
 
+/** A finding about a header, block or transaction as a whole. */
+static inline void finding_set(struct finding *f, enum verdict v)
+{
+	*f = (struct finding){ .verdict = v, .tx = -1, .in = -1 };
+}
+
 enum verdict_class verdict_class(enum verdict v);
 /** The bare reject reason: "bad-cb-amount"; "" for VERDICT_OK. */
 const char *verdict_reason(enum verdict v);
