@@ -63,6 +63,11 @@ void socks5_start(struct socks5 *s, struct bytes *out, const char *host,
  */
 enum socks5_status socks5_feed(struct socks5 *s, size_t *used,
 			       struct bytes *out, struct span in);
+/**
+ * How many bytes to read next so that none of the connection's own is taken:
+ * `have` are those read and not yet eaten.  At least 1 while SOCKS5_MORE.
+ */
+size_t socks5_wants(const struct socks5 *s, struct span have);
 /** Forget the credentials. */
 void socks5_clear(struct socks5 *s);
 

@@ -1,0 +1,35 @@
+/*
+ * Starting another program so that it cannot outlive us unnoticed: own
+ * process group, killed when we die, no descriptor but the wanted ones.
+ */
+#ifndef CLOISTER_TOR_CHILD_H
+#define CLOISTER_TOR_CHILD_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+#define CHILD_FDS_MAX 24
+
+struct child_spec {
+	const char *path;         /* what is executed; not looked up */
+	char *const *argv;
+	char *const *env;         /* NULL: ours */
+	int output;               /* its standard output and error; -1: ours */
+	const int *fds;           /* become 3, 4, … */
+	size_t n_fds;
+};
+
+/** Fork and execute; an exec that fails is an error here.  The calling
+ * thread must live as long as the child. */
+NODISCARD enum err child_spawn(pid_t *pid, const struct child_spec *spec,
+			       struct why *why);
+
+/** Find a program: a path as it is, a name in PATH.  free() the result;
+ * NULL, with the reason in why, if there is none that we may execute. */
+char *child_find_program(const char *name, struct why *why);
+
+/** "exit status 3" or "signal 9 (Killed)"; returns out. */
+const char *child_status_text(char *out, size_t size, int status);
+
+#endif

@@ -1,0 +1,323 @@
+/*
+ * Tor's events, folded.  Ready means bootstrapped and hearing from the
+ * network; a door is reachable once every upload of a round has ended and at
+ * least one was taken (after the first alone, clients may still ask a
+ * directory that has nothing yet).
+ */
+#include "config.h"
+
+#include "tor/tor_watch.h"
+
+#include "tor/control.h"
+#include "tor/tor_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UPLOADS_MAX 1000000
+/* An upload whose connection breaks leaves no event. */
+#define UPLOAD_WAIT_MS 15000
+
+static void set_problem(struct tor_watch *w, const char *text)
+{
+	char clean[LINK_TEXT_MAX + 1];
+
+	tor_text_scrub(clean, sizeof clean, text);
+	link_text_set(w->state.problem, sizeof w->state.problem, clean);
+	w->changed = true;
+}
+
+static void set_phase(struct tor_watch *w, enum tor_phase phase,
+		      const char *summary)
+{
+	char clean[LINK_TEXT_MAX + 1];
+
+	tor_text_scrub(clean, sizeof clean, summary);
+	if (w->state.phase == phase && strcmp(w->state.summary, clean) == 0)
+		return;
+	w->state.phase = phase;
+	link_text_set(w->state.summary, sizeof w->state.summary, clean);
+	w->changed = true;
+}
+
+static void set_door(struct tor_watch *w, enum door_state state,
+		     const char *problem)
+{
+	if (!w->door.address[0])
+		return;
+	if (w->door.state == state && strcmp(w->door.problem, problem) == 0)
+		return;
+	w->door.state = state;
+	link_text_set(w->door.problem, sizeof w->door.problem, problem);
+	w->changed = true;
+}
+
+void tor_watch_init(struct tor_watch *w, const char *address, uint16_t port)
+{
+	memset(w, 0, sizeof *w);
+	w->state.phase = TOR_STARTING;
+	link_text_set(w->door.name, sizeof w->door.name, "public");
+	if (address)
+		link_text_set(w->door.address, sizeof w->door.address,
+			      address);
+	w->door.port = port;
+	w->changed = true;
+}
+
+void tor_watch_restart(struct tor_watch *w, enum tor_phase phase,
+		       const char *summary, int64_t now_ms)
+{
+	w->uploads_pending = 0;
+	w->uploads_good = 0;
+	w->progress_ms = now_ms;
+	w->bootstrapped = false;
+	w->network_down = false;
+	w->circuits_stale = false;
+	w->state.bootstrap_percent = 0;
+	w->state.circuits = 0;
+	w->state.clock_skew_s = 0;
+	w->door.uploads = 0;
+	set_phase(w, phase, summary);
+	if (w->door.state != DOOR_FAILED || !w->door.problem[0])
+		set_door(w, DOOR_NONE, "");
+	w->changed = true;
+}
+
+void tor_watch_down(struct tor_watch *w, const char *problem)
+{
+	w->bootstrapped = false;
+	w->state.bootstrap_percent = 0;
+	w->state.circuits = 0;
+	set_problem(w, problem);
+	set_phase(w, TOR_DOWN, problem);
+	set_door(w, DOOR_NONE, "");
+}
+
+/* ---- bootstrap and network ---- */
+
+static void judge_phase(struct tor_watch *w, const char *doing)
+{
+	char text[LINK_TEXT_MAX + 1];
+
+	if (!w->bootstrapped) {
+		snprintf(text, sizeof text, "%d %%: %s",
+			 w->state.bootstrap_percent, doing);
+		set_phase(w, TOR_BOOTSTRAPPING, text);
+	} else if (w->network_down) {
+		set_phase(w, TOR_DOWN, "nothing is heard from the Tor "
+			  "network: is this machine online?");
+	} else {
+		set_phase(w, TOR_READY, "connected to the Tor network");
+	}
+}
+
+static void bootstrap_warning(struct tor_watch *w, const char *text)
+{
+	char what[200], reason[64], advice[16], line[LINK_TEXT_MAX + 1];
+
+	control_keyword(advice, sizeof advice, text, "RECOMMENDATION");
+	if (!control_keyword(what, sizeof what, text, "WARNING") ||
+	    strcmp(advice, "warn") != 0)
+		return;
+	control_keyword(reason, sizeof reason, text, "REASON");
+	snprintf(line, sizeof line, "tor does not get past %d %%: %s (%s)",
+		 w->state.bootstrap_percent, what, reason);
+	set_problem(w, line);
+}
+
+static void bootstrap_progress(struct tor_watch *w, const char *text,
+			       int64_t now_ms)
+{
+	char progress[8], doing[200];
+	long percent;
+
+	if (!control_keyword(progress, sizeof progress, text, "PROGRESS"))
+		return;
+	percent = strtol(progress, NULL, 10);
+	if (percent < 0 || percent > 100)
+		return;
+	control_keyword(doing, sizeof doing, text, "SUMMARY");
+	if (percent != w->state.bootstrap_percent || !w->progress_ms)
+		w->progress_ms = now_ms;
+	w->changed = w->changed || percent != w->state.bootstrap_percent;
+	w->state.bootstrap_percent = (uint8_t)percent;
+	if (percent == 100 && !w->bootstrapped) {
+		w->bootstrapped = true;
+		w->state.clock_skew_s = 0;      /* good enough for tor */
+		if (w->door.state == DOOR_NONE)
+			set_door(w, DOOR_PUBLISHING, "");
+	}
+	judge_phase(w, doing);
+	bootstrap_warning(w, text);
+}
+
+void tor_watch_bootstrap(struct tor_watch *w, const char *text,
+			 int64_t now_ms)
+{
+	bootstrap_progress(w, text, now_ms);
+}
+
+static void clock_skew(struct tor_watch *w, const char *text)
+{
+	char value[16], source[16], line[LINK_TEXT_MAX + 1];
+	long skew;
+	unsigned long amount;
+
+	if (!control_keyword(value, sizeof value, text, "SKEW"))
+		return;
+	skew = strtol(value, NULL, 10);
+	if (skew == 0 || skew < INT32_MIN || skew > INT32_MAX)
+		return;
+	/* "OR:address", "CONSENSUS": the address stays here */
+	control_keyword(source, sizeof source, text, "SOURCE");
+	source[strcspn(source, ":")] = '\0';
+	amount = skew < 0 ? 0UL - (unsigned long)skew : (unsigned long)skew;
+	w->state.clock_skew_s = (int32_t)skew;
+	snprintf(line, sizeof line, "this machine's clock is %s by %lu min "
+		 "%lu s according to the Tor network (%s): set it right, tor "
+		 "needs it", skew < 0 ? "slow" : "fast", amount / 60,
+		 amount % 60, source);
+	set_problem(w, line);
+}
+
+static void status_event(struct tor_watch *w, const char *text,
+			 int64_t now_ms)
+{
+	char action[40], version[LINK_TOR_VERSION_MAX + 1], why[16];
+	char line[LINK_TEXT_MAX + 1];
+
+	if (!control_word(action, sizeof action, text, 2))
+		return;
+	if (strcmp(action, "BOOTSTRAP") == 0) {
+		bootstrap_progress(w, text, now_ms);
+	} else if (strcmp(action, "CLOCK_SKEW") == 0) {
+		clock_skew(w, text);
+	} else if (strcmp(action, "CLOCK_JUMPED") == 0) {
+		set_problem(w, "this machine's clock jumped");
+	} else if (strcmp(action, "DANGEROUS_VERSION") == 0) {
+		control_keyword(version, sizeof version, text, "CURRENT");
+		control_keyword(why, sizeof why, text, "REASON");
+		if (strcmp(why, "NEW") == 0 || strcmp(why, "UNKNOWN") == 0)
+			return;
+		snprintf(line, sizeof line, "the Tor network calls tor %s "
+			 "%s: update it", version, why);
+		set_problem(w, line);
+	}
+}
+
+/* ---- the door's descriptor ---- */
+
+static bool is_ours(const struct tor_watch *w, const char *name)
+{
+	size_t n = strlen(name);
+
+	return n > 0 && strncmp(w->door.address, name, n) == 0 &&
+	       strcmp(w->door.address + n, ".onion") == 0;
+}
+
+static void upload_begun(struct tor_watch *w, int64_t now_ms)
+{
+	if (w->uploads_pending == 0)
+		w->uploads_good = 0;
+	if (w->uploads_pending < UPLOADS_MAX)
+		w->uploads_pending++;
+	w->upload_ms = now_ms;
+	if (w->door.state != DOOR_REACHABLE)
+		set_door(w, DOOR_PUBLISHING, "");
+}
+
+static void round_ended(struct tor_watch *w, const char *reason)
+{
+	char line[LINK_TEXT_MAX + 1];
+
+	w->uploads_pending = 0;
+	if (w->uploads_good) {
+		set_door(w, DOOR_REACHABLE, "");
+		return;
+	}
+	snprintf(line, sizeof line, "no directory took the descriptor (%s); "
+		 "tor tries again", reason);
+	set_door(w, DOOR_FAILED, line);
+}
+
+static void upload_ended(struct tor_watch *w, const char *text, bool good,
+			 int64_t now_ms)
+{
+	char reason[40];
+
+	if (good) {
+		w->uploads_good++;
+		w->door.uploads++;
+		w->changed = true;
+	}
+	if (w->uploads_pending)
+		w->uploads_pending--;
+	w->upload_ms = now_ms;
+	control_keyword(reason, sizeof reason, text, "REASON");
+	if (w->uploads_pending == 0)
+		round_ended(w, reason[0] ? reason : "no reason given");
+}
+
+static void hs_desc_event(struct tor_watch *w, const char *text,
+			  int64_t now_ms)
+{
+	char action[16], name[LINK_ADDRESS_MAX + 1];
+
+	if (!control_word(action, sizeof action, text, 1) ||
+	    !control_word(name, sizeof name, text, 2) || !is_ours(w, name))
+		return;
+	if (strcmp(action, "UPLOAD") == 0)
+		upload_begun(w, now_ms);
+	else if (strcmp(action, "UPLOADED") == 0)
+		upload_ended(w, text, true, now_ms);
+	else if (strcmp(action, "FAILED") == 0 && w->uploads_pending)
+		upload_ended(w, text, false, now_ms);
+}
+
+void tor_watch_tick(struct tor_watch *w, int64_t now_ms)
+{
+	if (w->uploads_pending && now_ms - w->upload_ms >= UPLOAD_WAIT_MS)
+		round_ended(w, "no answer");
+}
+
+/* ---- all events ---- */
+
+void tor_watch_event(struct tor_watch *w, const char *text, int64_t now_ms)
+{
+	char kind[24], value[8];
+
+	if (!control_word(kind, sizeof kind, text, 0))
+		return;
+	if (strcmp(kind, "STATUS_CLIENT") == 0 ||
+	    strcmp(kind, "STATUS_GENERAL") == 0) {
+		status_event(w, text, now_ms);
+	} else if (strcmp(kind, "HS_DESC") == 0) {
+		hs_desc_event(w, text, now_ms);
+	} else if (strcmp(kind, "CIRC") == 0) {
+		w->circuits_stale = true;
+	} else if (strcmp(kind, "NETWORK_LIVENESS") == 0) {
+		control_word(value, sizeof value, text, 1);
+		w->network_down = strcmp(value, "DOWN") == 0;
+		if (w->bootstrapped)
+			judge_phase(w, "");
+	}
+}
+
+bool tor_watch_circuit_joined(const char *line)
+{
+	char state[16], hs_state[24];
+
+	return control_word(state, sizeof state, line, 1) &&
+	       strcmp(state, "BUILT") == 0 &&
+	       control_keyword(hs_state, sizeof hs_state, line, "HS_STATE") &&
+	       (strcmp(hs_state, "HSCR_JOINED") == 0 ||
+		strcmp(hs_state, "HSSR_JOINED") == 0);
+}
+
+void tor_watch_circuits(struct tor_watch *w, uint32_t count)
+{
+	w->changed = w->changed || w->state.circuits != count;
+	w->state.circuits = count;
+	w->circuits_stale = false;
+}

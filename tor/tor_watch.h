@@ -1,0 +1,47 @@
+/*
+ * What tor's events say, folded into the state that the node is told.  Takes
+ * lines, gives state: no socket, no clock of its own.
+ */
+#ifndef CLOISTER_TOR_TOR_WATCH_H
+#define CLOISTER_TOR_TOR_WATCH_H
+
+#include "tor/link.h"
+
+/* Events that tor_watch_event() understands, for SETEVENTS. */
+#define TOR_WATCH_EVENTS \
+	"STATUS_CLIENT STATUS_GENERAL HS_DESC CIRC NETWORK_LIVENESS"
+
+struct tor_watch {
+	struct link_tor_state state;
+	struct link_door door;
+	unsigned uploads_pending;  /* begun, not ended */
+	unsigned uploads_good;     /* of this round */
+	int64_t upload_ms;         /* of the last event of the round */
+	int64_t progress_ms;       /* when bootstrap last moved */
+	bool bootstrapped, network_down;
+	bool circuits_stale;       /* a circuit changed: count again */
+	bool changed;              /* since the owner last cleared it */
+};
+
+/** address: "….onion" of the public door, or NULL for none. */
+void tor_watch_init(struct tor_watch *w, const char *address, uint16_t port);
+
+/** Forget what the last tor process said; problem, version and address
+ * stay. */
+void tor_watch_restart(struct tor_watch *w, enum tor_phase phase,
+		       const char *summary, int64_t now_ms);
+/** Fall back to TOR_DOWN, with the problem (scrubbed here). */
+void tor_watch_down(struct tor_watch *w, const char *problem);
+
+/** An event's text (what follows "650 "). */
+void tor_watch_event(struct tor_watch *w, const char *text, int64_t now_ms);
+/** The value of GETINFO status/bootstrap-phase. */
+void tor_watch_bootstrap(struct tor_watch *w, const char *text,
+			 int64_t now_ms);
+/** One line of GETINFO circuit-status: is it a circuit joined with a peer? */
+bool tor_watch_circuit_joined(const char *line);
+void tor_watch_circuits(struct tor_watch *w, uint32_t count);
+/** From time to time: give up waiting for uploads that tor forgot. */
+void tor_watch_tick(struct tor_watch *w, int64_t now_ms);
+
+#endif

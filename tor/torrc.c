@@ -1,0 +1,96 @@
+/*
+ * Our torrc: unix sockets only, onions only, no control port, no network
+ * until the warden says so.
+ */
+#include "config.h"
+
+#include "tor/torrc.h"
+
+#include "base/writer.h"
+#include "tor/control.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void add(struct bytes *out, const char *text)
+{
+	bytes_append(out, text, strlen(text));
+}
+
+static void PRINTF_LIKE(2, 3) addf(struct bytes *out, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	CHECK(text);
+	add(out, text);
+	free(text);
+}
+
+static void add_path(struct bytes *out, const char *option, const char *path)
+{
+	add(out, option);
+	control_quote(out, path);
+}
+
+/* Tor's own list of ports with long connections, and ours. */
+static void add_long_lived(struct bytes *out, const struct torrc_params *p)
+{
+	add(out, "LongLivedPorts 21,22,706,1863,5050,5190,5222,5223,6523,"
+	    "6667,6697,8300,8333");
+	if (p->p2p_port && p->p2p_port != 8333)
+		addf(out, ",%u", p->p2p_port);
+	if (p->onion_dir && p->onion_port != 8333 &&
+	    p->onion_port != p->p2p_port)
+		addf(out, ",%u", p->onion_port);
+	add(out, "\n");
+}
+
+static void add_onion(struct bytes *out, const struct torrc_params *p)
+{
+	add_path(out, "HiddenServiceDir ", p->onion_dir);
+	addf(out, "\nHiddenServicePort %u ", p->onion_port);
+	add_path(out, "unix:", p->onion_target);
+	add(out, "\n"
+	    "HiddenServiceVersion 3\n"
+	    "HiddenServiceExportCircuitID haproxy\n"
+	    "HiddenServiceMaxStreams 8\n"
+	    "HiddenServiceMaxStreamsCloseCircuit 1\n"
+	    "HiddenServiceEnableIntroDoSDefense 1\n"
+	    "HiddenServicePoWDefensesEnabled 1\n");
+}
+
+void torrc_write(struct bytes *out, const struct torrc_params *p)
+{
+	if (p->extra.n) {
+		write_span(out, p->extra);
+		add(out, "\n");
+	}
+	add_path(out, "DataDirectory ", p->data_dir);
+	add_path(out, "\nSocksPort unix:", p->socks_path);
+	add(out, " OnionTrafficOnly ExtendedErrors IsolateSOCKSAuth "
+	    "KeepAliveIsolateSOCKSAuth\n"
+	    "ControlPort 0\n"
+	    "ORPort 0\n"
+	    "DisableNetwork 1\n"
+	    "ClientOnly 1\n"
+	    "ClientUseIPv6 0\n"
+	    "DormantTimeoutEnabled 0\n"
+	    "DormantCanceledByStartup 1\n"
+	    "NoExec 1\n"
+	    "AvoidDiskWrites 1\n"
+	    "SafeLogging 1\n"
+	    "Log notice stdout\n"
+	    "LogTimeGranularity 1\n"
+	    "GeoIPFile /dev/null\n"
+	    "GeoIPv6File /dev/null\n"
+	    "__ReloadTorrcOnSIGHUP 0\n");
+	add_long_lived(out, p);
+	if (p->onion_dir)
+		add_onion(out, p);
+}
