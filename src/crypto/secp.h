@@ -10,6 +10,9 @@
 
 /** Any serialised public key (33 or 65 bytes, hybrid too) that is a point. */
 bool secp_pubkey_valid(struct span pubkey);
+/** The 65-byte form (0x04 first) of a 33-byte key; false if no point. */
+NODISCARD bool secp_pubkey_decompress(uint8_t out65[static 65],
+				      const uint8_t key33[static 33]);
 /**
  * ECDSA as Bitcoin checks it: the signature in the lax DER of the first
  * OpenSSL nodes, high S accepted (normalised), hybrid keys accepted.

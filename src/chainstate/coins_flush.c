@@ -1,0 +1,260 @@
+/*
+ * Flushing: all dirty entries, in key order, in one atomic step.  Few changes
+ * are one LevelDB batch; many go through the journal.
+ */
+#include "config.h"
+
+#include "chainstate/coins_priv.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "chainstate/coin_entry_priv.h"
+#include "chainstate/coin_journal_priv.h"
+
+#include <stdlib.h>
+
+#define BUCKETS 65536
+
+/* What a walk over the table found. */
+struct flush {
+	struct coins *c;
+	uint32_t *refs;          /* dirty entries, in key order */
+	size_t n;
+	size_t age_bytes[GENERATIONS];   /* unspent ones, by age */
+	unsigned max_age;        /* entries older than this go */
+};
+
+static unsigned entry_age(const struct coins *c, const struct coin_entry *e)
+{
+	return (c->table.gen - (unsigned)(e->meta >> META_GEN_SHIFT)) %
+	       GENERATIONS;
+}
+
+static unsigned bucket_of(const struct coin_entry *e)
+{
+	return (unsigned)e->txid[0] << 8 | e->txid[1];
+}
+
+static int key_cmp(const void *pa, const void *pb, void *arg)
+{
+	const struct coin_slab *slab = arg;
+	const struct coin_entry *a = slab_at(slab, *(const uint32_t *)pa);
+	const struct coin_entry *b = slab_at(slab, *(const uint32_t *)pb);
+	int cmp = memcmp(a->txid, b->txid, 32);
+
+	return cmp ? cmp : (a->n > b->n) - (a->n < b->n);
+}
+
+static void collect(struct flush *f, uint32_t *refs, uint32_t *starts)
+{
+	const struct coin_table *t = &f->c->table;
+
+	for (size_t i = 0; i < t->cap; i++) {
+		const struct coin_entry *e;
+
+		if (!t->slots[i])
+			continue;
+		e = coin_table_at(t, t->slots[i]);
+		if (!(e->meta & META_SPENT))
+			f->age_bytes[entry_age(f->c, e)] +=
+				coin_entry_bytes(e) + sizeof(t->slots[i]);
+		if (!(e->meta & META_DIRTY))
+			continue;
+		CHECK(f->n < t->dirty);
+		refs[f->n++] = (uint32_t)t->slots[i];
+		starts[bucket_of(e) + 1]++;
+	}
+	CHECK(f->n == t->dirty);
+}
+
+/* One pass of a radix sort, then each bucket by itself. */
+static void sort(struct flush *f, const uint32_t *refs, uint32_t *starts)
+{
+	struct coin_slab *slab = &f->c->table.slab;
+	uint32_t first = 0;
+
+	for (size_t b = 0; b < BUCKETS; b++)
+		starts[b + 1] += starts[b];
+	for (size_t i = 0; i < f->n; i++) {
+		const struct coin_entry *e = slab_at(slab, refs[i]);
+
+		f->refs[starts[bucket_of(e)]++] = refs[i];
+	}
+	/* starts[b] is now where bucket b ends. */
+	for (size_t b = 0; b < BUCKETS; b++) {
+		if (starts[b] - first > 1)
+			qsort_r(f->refs + first, starts[b] - first,
+				sizeof(*f->refs), key_cmp, slab);
+		first = starts[b];
+	}
+}
+
+static void flush_prepare(struct flush *f)
+{
+	const size_t n = f->c->table.dirty;
+	uint32_t *refs = xmalloc((n + 1) * sizeof(*refs));
+	uint32_t *starts = xcalloc(BUCKETS + 1, sizeof(*starts));
+
+	f->refs = xmalloc((n + 1) * sizeof(*f->refs));
+	collect(f, refs, starts);
+	sort(f, refs, starts);
+	free(starts);
+	free(refs);
+}
+
+typedef void emit_fn(struct span key, struct span value, void *arg);
+
+/* value.p NULL: delete. */
+static void emit_all(struct flush *f, emit_fn *emit, void *arg)
+{
+	uint8_t key[COIN_KEY_MAX], buf[SCRIPT_TEMPLATE_MAX];
+	struct bytes value = { 0 };
+	struct outpoint o;
+	struct coin coin;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct coin_entry *e =
+			slab_at(&f->c->table.slab, f->refs[i]);
+		struct span k;
+
+		memcpy(o.txid.b, e->txid, 32);
+		o.n = e->n;
+		k = span_of(key, coin_key_encode(key, &o));
+		if (e->meta & META_SPENT) {
+			emit(k, span_of(NULL, 0), arg);
+			continue;
+		}
+		coin_entry_read(e, &coin, buf);
+		value.n = 0;
+		coin_value_write(&value, &coin);
+		emit(k, bytes_span(&value), arg);
+	}
+	bytes_clear(&value);
+}
+
+static void emit_batch(struct span key, struct span value, void *arg)
+{
+	if (value.p)
+		store_batch_put(arg, key, value);
+	else
+		store_batch_delete(arg, key);
+}
+
+static void emit_journal(struct span key, struct span value, void *arg)
+{
+	journal_put(arg, key, value);
+}
+
+static enum err write_batch(struct flush *f, const struct block_hash *tip,
+			    struct why *why)
+{
+	struct store_batch *b = store_batch_new();
+	enum err e;
+
+	emit_all(f, emit_batch, b);
+	tip_record_put(b, tip, f->c->flushes + 1);
+	e = store_write(f->c->db, b, why);
+	store_batch_free(b);
+	f->c->broken = e != ERR_NONE;
+	return e;
+}
+
+static enum err write_journal(struct flush *f, const struct block_hash *tip,
+			      struct why *why)
+{
+	struct journal *j;
+	enum err e = journal_begin(&j, store_dir(f->c->db),
+				   f->c->flushes + 1, tip, why);
+
+	if (e)
+		return e;
+	emit_all(f, emit_journal, j);
+	e = journal_end(j, why);
+	if (e)
+		return e;
+	e = journal_apply(f->c->db, why);
+	f->c->broken = e != ERR_NONE;
+	return e;
+}
+
+/* ---- afterwards --------------------------------------------------------- */
+
+/*
+ * Room for what comes: when the cache was near its limit, keep only the
+ * newest coins, up to half of it.
+ */
+static void choose_age(struct flush *f)
+{
+	const size_t limit = f->c->limit_bytes;
+	size_t sum = 0;
+
+	f->max_age = GENERATIONS - 1;
+	if (coin_table_bytes(&f->c->table) < limit / 10 * 9)
+		return;
+	for (unsigned age = 0; age < GENERATIONS; age++) {
+		sum += f->age_bytes[age];
+		if (sum <= limit / 2)
+			continue;
+		f->max_age = age ? age - 1 : 0;
+		return;
+	}
+}
+
+static bool entry_keep(struct coin_entry *e, void *arg)
+{
+	const struct flush *f = arg;
+
+	e->meta &= ~(META_DIRTY | META_FRESH);
+	return !(e->meta & META_SPENT) && entry_age(f->c, e) <= f->max_age;
+}
+
+static void flush_settle(struct flush *f, bool keep)
+{
+	struct coin_table *t = &f->c->table;
+
+	/* Freed memory of the wrong sizes has piled up: begin anew. */
+	if (coin_table_bytes(t) > f->c->limit_bytes / 4 * 5)
+		keep = false;
+	if (!keep) {
+		coin_table_clear(t);
+		return;
+	}
+	choose_age(f);
+	t->dirty = 0;
+	coin_table_filter(t, entry_keep, f);
+}
+
+bool coins_wants_flush(const struct coins *c)
+{
+	return coin_table_live_bytes(&c->table) > c->limit_bytes ||
+	       coin_table_bytes(&c->table) > c->limit_bytes / 4 * 5;
+}
+
+enum err coins_flush(struct coins *c, const struct block_hash *tip,
+		     bool keep, struct why *why)
+{
+	struct flush f = { .c = c };
+	const int64_t start_us = clock_mono_us();
+	enum err e;
+
+	if (c->broken)
+		return why_set(why, ERR_STATE,
+			       "an earlier write to %s failed; start again",
+			       store_dir(c->db));
+	flush_prepare(&f);
+	if (f.n <= c->batch_coins)
+		e = write_batch(&f, tip, why);
+	else
+		e = write_journal(&f, tip, why);
+	if (!e) {
+		c->has_tip = true;
+		c->tip = *tip;
+		c->flushes++;
+		flush_settle(&f, keep);
+		log_debug(LOG_STORE, "flushed %zu coins in %lld ms, %zu kept (%zu KiB)",
+			  f.n, (long long)(clock_mono_us() - start_us) / 1000,
+			  c->table.count, coins_cache_bytes(c) / 1024);
+	}
+	free(f.refs);
+	return e;
+}

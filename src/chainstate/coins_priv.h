@@ -1,0 +1,43 @@
+/*
+ * What the files of the coins share.
+ */
+#ifndef CLOISTER_CHAINSTATE_COINS_PRIV_H
+#define CLOISTER_CHAINSTATE_COINS_PRIV_H
+
+#include "chainstate/coin_record_priv.h"
+#include "chainstate/coin_table_priv.h"
+#include "chainstate/coins.h"
+#include "chainstate/store.h"
+
+/* Up to this many changes are flushed as one LevelDB batch; more go through
+ * the journal, so that a flush needs little memory. */
+#define FLUSH_BATCH_COINS 65536
+
+struct coins {
+	struct store *db;
+	struct coin_table table;
+	size_t limit_bytes;
+	size_t batch_coins;      /* FLUSH_BATCH_COINS, less in tests */
+	bool has_tip;            /* false: the database is empty */
+	struct block_hash tip;
+	uint64_t flushes;        /* since the database was made */
+	bool broken;             /* a flush failed half-way: open anew */
+	struct bytes value;      /* of the last read */
+	uint8_t script[SCRIPT_FORM_MAX];
+};
+
+/** Read a coin from the database; the script is in c->value or c->script. */
+NODISCARD enum err coin_load(struct coins *c, bool *found, struct coin *coin,
+			     const struct outpoint *o, struct why *why);
+
+/* The database's own records. */
+#define TIP_KEY "B"          /* tip hash, u64 number of the flush */
+#define APPLYING_KEY "H"     /* u64: the journal being applied */
+
+/**
+ * The tip record.  number: flushes so far.
+ */
+void tip_record_put(struct store_batch *b, const struct block_hash *tip,
+		    uint64_t number);
+
+#endif
