@@ -29,6 +29,18 @@ bool secp_pubkey_valid(struct span pubkey)
 	return pubkey_read(&pk, pubkey);
 }
 
+bool secp_pubkey_decompress(uint8_t out65[static 65],
+			    const uint8_t key33[static 33])
+{
+	secp256k1_pubkey pk;
+	size_t n = 65;
+
+	return pubkey_read(&pk, span_of(key33, 33)) &&
+	       secp256k1_ec_pubkey_serialize(secp256k1_context_static, out65,
+					     &n, &pk,
+					     SECP256K1_EC_UNCOMPRESSED);
+}
+
 /* A number past the group's order makes r and s zero: never valid. */
 static bool signature_read(secp256k1_ecdsa_signature *out, struct span der)
 {
