@@ -1,0 +1,90 @@
+/*
+ * The interpreter's two stacks in one fixed place: no allocation while a
+ * script runs.  Elements pushed by scripts and witnesses are borrowed spans;
+ * what operations compute (numbers, truth values, hashes) is at most 32
+ * bytes and lies in the element itself.
+ *
+ * Elements live in slots; `order` is a permutation of the slots: first the
+ * main stack, bottom to top; at the end, backwards, the alt stack; free
+ * slots between.  Moving elements about (ROLL, SWAP) moves indices only.
+ */
+#ifndef CLOISTER_CONSENSUS_SCRIPT_STACK_PRIV_H
+#define CLOISTER_CONSENSUS_SCRIPT_STACK_PRIV_H
+
+#include "consensus/script.h"
+
+/* No operation adds more than three before the limit is tested. */
+#define STACK_SLOTS (SCRIPT_MAX_STACK + 8)
+
+struct element {
+	const uint8_t *p;        /* NULL: the bytes are in own */
+	uint32_t n;
+	uint8_t own[32];
+};
+
+struct stack {
+	uint32_t n, alt_n, cap;
+	uint32_t *order;
+	struct element *slot;
+	void *heap;              /* for a witness of too many elements */
+	uint32_t fixed_order[STACK_SLOTS];
+	struct element fixed_slot[STACK_SLOTS];
+};
+
+/** Empty, with room for n elements and what a first operation adds. */
+void stack_init(struct stack *s, uint32_t n);
+void stack_clear(struct stack *s);
+
+static inline struct span element_span(const struct element *e)
+{
+	return span_of(e->p ? e->p : e->own, e->n);
+}
+
+/* The i-th from the top; 1 is the top.  The caller knows it is there. */
+static inline struct element *stack_element(const struct stack *s, uint32_t i)
+{
+	return &s->slot[s->order[s->n - i]];
+}
+
+static inline struct span stack_top(const struct stack *s, uint32_t i)
+{
+	return element_span(stack_element(s, i));
+}
+
+static inline void stack_drop(struct stack *s, uint32_t n)
+{
+	s->n -= n;
+}
+
+static inline struct element *stack_grow(struct stack *s)
+{
+	CHECK(s->n + s->alt_n < s->cap);
+	return &s->slot[s->order[s->n++]];
+}
+
+/** Push borrowed bytes. */
+static inline void stack_push(struct stack *s, struct span v)
+{
+	struct element *e = stack_grow(s);
+
+	e->p = v.p;
+	e->n = (uint32_t)v.n;
+}
+
+/** Push a copy of at most 32 bytes. */
+void stack_push_own(struct stack *s, const void *p, size_t n);
+void stack_push_number(struct stack *s, int64_t v);
+void stack_push_bool(struct stack *s, bool v);
+/** Push a copy of the i-th from the top. */
+void stack_push_copy(struct stack *s, uint32_t i);
+/** Move the i-th from the top to the top. */
+void stack_raise(struct stack *s, uint32_t i);
+/** Move the top down, to be the i-th from the top. */
+void stack_sink(struct stack *s, uint32_t i);
+void stack_to_alt(struct stack *s);
+void stack_from_alt(struct stack *s);
+
+/** False: empty, zeros, or zeros with a sign (0x80 last). */
+bool element_is_true(struct span v);
+
+#endif
