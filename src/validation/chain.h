@@ -96,6 +96,19 @@ NODISCARD enum err chain_accept_block(struct chain *c,
 				      struct block *b, bool requested,
 				      struct why *why);
 /**
+ * The part of chain_accept_block that needs nothing but the block: proof of
+ * work and block_check().  Pure; any thread.
+ */
+void chain_check_block(struct finding *f, const struct chain_params *p,
+		       const struct block *b);
+/** chain_accept_block with what chain_check_block() found. */
+NODISCARD enum err chain_accept_checked_block(struct chain *c,
+					      struct block_result *out,
+					      struct block *b,
+					      const struct finding *checked,
+					      bool requested,
+					      struct why *why);
+/**
  * One step towards the best valid chain: connect or disconnect one block.
  * *more: call again.  Flushes when caches are full.
  */

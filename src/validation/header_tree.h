@@ -23,6 +23,7 @@ struct header_node {
 	uint8_t merkle_root[32];
 	struct disk_pos data, undo;
 	bool dirty;              /* not yet in the index */
+	bool has_child;
 };
 
 /** The 80 bytes again. */

@@ -1,0 +1,96 @@
+/*
+ * Towards the best chain, a step at a time: take the tip back while it is
+ * not on the way, begin the next block while there is room in the air, land
+ * the oldest one otherwise.
+ */
+#include "config.h"
+
+#include "validation/chain_priv.h"
+
+/* Write everything at least so often, when there is something to do. */
+#define FLUSH_EVERY_MS (INT64_C(60) * 60 * 1000)
+
+static bool room_in_the_air(const struct chain *c)
+{
+	return c->flight_count < FLIGHTS_MAX &&
+	       c->flight_bytes < FLIGHTS_MAX_BYTES && !c->flush_wanted;
+}
+
+static enum err begin_next(struct chain *c, struct header_node *head,
+			   struct header_node *target, struct why *why)
+{
+	struct finding f;
+
+	return flight_begin(c, header_node_ancestor(target, head->height + 1),
+			    &f, why);
+}
+
+static void consider_flush(struct chain *c)
+{
+	if (coins_wants_flush(c->coins) ||
+	    clock_mono_ms() - c->flushed_ms > FLUSH_EVERY_MS)
+		c->flush_wanted = true;
+}
+
+static void tell_tip(struct chain *c)
+{
+	bool ibd = chain_in_initial_download(c);
+
+	if (!c->tip_moved)
+		return;
+	c->tip_moved = false;
+	if (c->opt.events.tip)
+		c->opt.events.tip(c->opt.events.ctx, chain_tip(c), ibd);
+}
+
+enum err activate_step(struct chain *c, bool drain, bool *more,
+		       struct why *why)
+{
+	struct header_node *target = candidates_best(&c->candidates);
+	struct header_node *head = flight_head(c);
+	bool ahead = header_node_is_ancestor(head, target);
+	enum err e = ERR_NONE;
+
+	*more = true;
+	if (c->flush_wanted && !c->flight_count)
+		e = chain_flush(c, why);
+	else if (!ahead && !c->flight_count)
+		e = disconnect_tip(c, why);
+	else if (ahead && head != target && room_in_the_air(c))
+		e = begin_next(c, head, target, why);
+	else if (c->flight_count &&
+		 (drain || !room_in_the_air(c) || !ahead || flight_ready(c)))
+		e = flight_land(c, why);
+	else
+		*more = false;
+	if (e)
+		return e;
+	if (*more)
+		consider_flush(c);
+	else if (!c->flight_count)
+		tell_tip(c);
+	tip_tell_best_header(c);
+	return ERR_NONE;
+}
+
+enum err chain_step(struct chain *c, bool *more, struct why *why)
+{
+	if (c->broken)
+		return why_set(why, ERR_STATE, "the coins are in disorder "
+			       "after earlier trouble; restart the node");
+	return activate_step(c, true, more, why);
+}
+
+enum err chain_activate(struct chain *c, struct why *why)
+{
+	bool more = true;
+	enum err e = ERR_NONE;
+
+	while (!e && more) {
+		if (c->opt.stop && c->opt.stop(c->opt.events.ctx))
+			return why_set(why, ERR_STOPPED,
+				       "stopped while connecting blocks");
+		e = chain_step(c, &more, why);
+	}
+	return e;
+}

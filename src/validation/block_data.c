@@ -1,0 +1,112 @@
+/*
+ * Stored blocks and undo data, by node.  A stored block was checked before
+ * it was stored: whatever is wrong with it now is the disk's doing.
+ */
+#include "config.h"
+
+#include "validation/chain_priv.h"
+
+static enum err damaged(const struct header_node *n, const char *what,
+			struct why *why)
+{
+	return why_set(why, ERR_CORRUPT, "blocks/blk%05d.dat: the record at "
+		       "%u is not the block at height %d that was stored "
+		       "there (%s)", (int)n->data.file,
+		       (unsigned)n->data.offset, n->height, what);
+}
+
+enum err chain_read_raw(struct chain *c, struct bytes *out,
+			const struct header_node *n, struct why *why)
+{
+	if (!(n->status & BLOCK_HAVE_DATA))
+		return why_set(why, ERR_STATE,
+			       "the block at height %d is not stored",
+			       n->height);
+	return block_store_read(c->store, out, n->data, why);
+}
+
+static enum err read_decoded(struct chain *c, struct block **out,
+			     const struct header_node *n, struct why *why)
+{
+	struct bytes raw = { 0 };
+	enum err e = chain_read_raw(c, &raw, n, why);
+	struct block *b;
+
+	if (e) {
+		bytes_clear(&raw);
+		return e;
+	}
+	b = block_decode(&raw);
+	if (!b)
+		return damaged(n, "it does not decode", why);
+	if (!block_hash_eq(&b->hash, &n->hash)) {
+		block_unref(b);
+		return damaged(n, "its hash differs", why);
+	}
+	*out = b;
+	return ERR_NONE;
+}
+
+enum err chain_read_block(struct chain *c, struct block **out,
+			  const struct header_node *n, struct why *why)
+{
+	struct block *b = block_cache_get(&c->cache, n);
+
+	if (!b)
+		return read_decoded(c, out, n, why);
+	*out = block_ref(b);
+	return ERR_NONE;
+}
+
+enum err chain_load_block(struct chain *c, struct block **out,
+			  const struct header_node *n, bool check,
+			  struct why *why)
+{
+	struct block *b = block_cache_take(&c->cache, n);
+	struct finding f = finding_of(VERDICT_OK);
+	enum err e;
+
+	if (b) {
+		*out = b;
+		return ERR_NONE;
+	}
+	e = read_decoded(c, &b, n, why);
+	if (e)
+		return e;
+	if (check)
+		block_check(&f, c->opt.params, b);
+	if (check && !f.verdict)
+		block_check_context(&f, c->opt.params, b, n->height,
+				    header_node_mtp(n->prev));
+	if (f.verdict) {
+		block_unref(b);
+		return damaged(n, verdict_reason(f.verdict), why);
+	}
+	*out = b;
+	return ERR_NONE;
+}
+
+enum err chain_read_undo(struct chain *c, struct block_undo *out,
+			 struct arena *a, const struct header_node *n,
+			 struct why *why)
+{
+	struct bytes raw = { 0 };
+	struct reader r;
+	enum err e;
+
+	memset(out, 0, sizeof *out);
+	if (!n->prev)
+		return ERR_NONE;         /* genesis spends nothing */
+	if (!(n->status & BLOCK_HAVE_UNDO))
+		return why_set(why, ERR_STATE, "there is no undo data of the "
+			       "block at height %d", n->height);
+	e = block_store_read_undo(c->store, &raw, n->undo, &n->prev->hash,
+				  why);
+	r = reader_of(bytes_span(&raw));
+	if (!e && (!block_undo_read(out, &r, a) || reader_left(&r)))
+		e = why_set(why, ERR_CORRUPT, "blocks/rev%05d.dat: the undo "
+			    "data at %u cannot be read", (int)n->undo.file,
+			    (unsigned)n->undo.offset);
+	bytes_clear(&raw);
+	return e;
+}

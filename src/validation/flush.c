@@ -1,0 +1,84 @@
+/*
+ * Making the chain durable.  The order is what makes every instant safe:
+ *
+ *   1. block and undo files are synced;
+ *   2. the index learns where blocks and undo data are (one synced batch);
+ *   3. the coins move, with the hash of their tip (one synced batch).
+ *
+ * So the index never points at what is not there, and the coins' tip is
+ * always in the index with the undo data that leads back from it.  After a
+ * crash the coins may be behind the blocks, or on a branch that was left:
+ * activation connects or takes back from where they stand.
+ */
+#include "config.h"
+
+#include "validation/flight.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+#define RECORDS_PER_BATCH 20000
+
+static void fill_record(struct index_record *rec, const struct header_node *n)
+{
+	header_node_header(&rec->header, n);
+	rec->hash = n->hash;
+	rec->height = n->height;
+	rec->status = n->status;
+	rec->tx_count = n->tx_count;
+	rec->data = n->data;
+	rec->undo = n->undo;
+}
+
+/* New nodes are touched after their parents, so an interrupted series of
+ * batches never leaves a node without its parent. */
+static enum err write_index(struct chain *c, struct why *why)
+{
+	struct header_tree *t = &c->tree;
+	size_t done = 0, i, n = MIN_OF(t->dirty_count,
+				       (size_t)RECORDS_PER_BATCH);
+	struct index_record *recs = xcalloc(n ? n : 1, sizeof *recs);
+	enum err e = ERR_NONE;
+
+	while (!e && done < t->dirty_count) {
+		n = MIN_OF(t->dirty_count - done, (size_t)RECORDS_PER_BATCH);
+		for (i = 0; i < n; i++)
+			fill_record(&recs[i], t->dirty[done + i]);
+		e = index_db_write(c->index, recs, n, c->store, why);
+		done += n;
+	}
+	free(recs);
+	if (e)
+		return e;
+	for (i = 0; i < t->dirty_count; i++)
+		t->dirty[i]->dirty = false;
+	t->dirty_count = 0;
+	return ERR_NONE;
+}
+
+enum err chain_flush(struct chain *c, struct why *why)
+{
+	const struct header_node *tip;
+	bool keep = !coins_wants_flush(c->coins);
+	enum err e = ERR_NONE;
+
+	if (c->broken)
+		return why_set(why, ERR_STATE, "the coins are in disorder "
+			       "after earlier trouble; restart the node");
+	while (!e && c->flight_count)
+		e = flight_land(c, why);
+	if (!e)
+		e = block_store_sync(c->store, why);
+	if (!e)
+		e = write_index(c, why);
+	tip = chain_tip(c);
+	if (!e)
+		e = coins_flush(c->coins, &tip->hash, keep, why);
+	if (e)
+		return e;
+	c->flush_wanted = false;
+	c->flushed_ms = clock_mono_ms();
+	log_debug(LOG_CHAIN, "flushed at height=%d", tip->height);
+	return ERR_NONE;
+}

@@ -1,0 +1,80 @@
+/*
+ * The owner's word against the rules': blocks declared invalid, and taken
+ * back into favour.
+ */
+#include "config.h"
+
+#include "validation/chain_priv.h"
+
+/* Everything the marks decide, after they have changed. */
+static enum err marks_changed(struct chain *c, struct why *why)
+{
+	tip_find_best_header(c);
+	tip_find_candidates(c);
+	return chain_activate(c, why);
+}
+
+static enum err land_all(struct chain *c, struct why *why)
+{
+	enum err e = ERR_NONE;
+
+	if (c->broken)
+		return why_set(why, ERR_STATE, "the coins are in disorder "
+			       "after earlier trouble; restart the node");
+	while (!e && c->flight_count)
+		e = flight_land(c, why);
+	return e;
+}
+
+enum err chain_invalidate(struct chain *c, struct header_node *n,
+			  struct why *why)
+{
+	enum err e = land_all(c, why);
+
+	if (!n->prev)
+		return why_set(why, ERR_INPUT,
+			       "the first block cannot be invalidated");
+	while (!e && chain_contains(c, n))
+		e = disconnect_tip(c, why);
+	if (e)
+		return e;
+	n->status |= BLOCK_FAILED;
+	header_tree_touch(&c->tree, n);
+	tip_fail_children(c, n);
+	return marks_changed(c, why);
+}
+
+enum err chain_reconsider(struct chain *c, struct header_node *n,
+			  struct why *why)
+{
+	const uint32_t failed = BLOCK_FAILED | BLOCK_FAILED_CHILD;
+	enum err e = land_all(c, why);
+	size_t i;
+
+	if (e)
+		return e;
+	for (i = 0; i < c->tree.count; i++) {
+		struct header_node *k = c->tree.nodes[i];
+
+		if (!(k->status & failed) ||
+		    (!header_node_is_ancestor(k, n) &&
+		     !header_node_is_ancestor(n, k)))
+			continue;
+		k->status &= ~failed;
+		header_tree_touch(&c->tree, k);
+	}
+	return marks_changed(c, why);
+}
+
+enum err chain_prefer(struct chain *c, struct header_node *n,
+		      struct why *why)
+{
+	enum err e = land_all(c, why);
+
+	if (e)
+		return e;
+	if (!n->chain_tx_count)
+		return ERR_NONE;
+	n->sequence = c->next_precious--;
+	return marks_changed(c, why);
+}

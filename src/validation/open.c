@@ -1,0 +1,302 @@
+/*
+ * Opening a chain: the index is read into the tree, the coins say where the
+ * tip stands, and what does not belong together is named.
+ */
+#include "config.h"
+
+#include "validation/chain_priv.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+
+/* Arrival numbers: those read from disk come before those of this run, and
+ * preciousblock goes below all of them. */
+#define SEQUENCE_BASE 0x80000000u
+enum { SEQUENCE_TIP, SEQUENCE_VALID, SEQUENCE_OTHER, SEQUENCE_NEW };
+
+#define DB_CACHE_MAX ((size_t)8 << 20)
+
+static uint64_t file_bytes(const char *dir, const char *kind, size_t i)
+{
+	char *path = xasprintf("%s/blocks/%s%05zu.dat", dir, kind, i);
+	struct stat st;
+	uint64_t n = stat(path, &st) ? 0 : (uint64_t)st.st_size;
+
+	free(path);
+	return n;
+}
+
+static enum err check_file(const struct chain *c, const char *kind, size_t i,
+			   uint64_t known, struct why *why)
+{
+	uint64_t n = file_bytes(c->dir, kind, i);
+
+	if (n >= known)
+		return ERR_NONE;
+	return why_set(why, ERR_CORRUPT, "%s/blocks/%s%05zu.dat is %s: the "
+		       "index knows %llu bytes of it, %llu are there", c->dir,
+		       kind, i, n ? "too short" : "missing or empty",
+		       (unsigned long long)known, (unsigned long long)n);
+}
+
+static enum err check_files(const struct chain *c, struct why *why)
+{
+	size_t i, n = block_store_file_count(c->store);
+	enum err e = ERR_NONE;
+
+	for (i = 0; !e && i < n; i++) {
+		const struct block_file_info *f = block_store_file(c->store,
+								   i);
+
+		e = check_file(c, "blk", i, f->size_bytes, why);
+		if (!e)
+			e = check_file(c, "rev", i, f->undo_bytes, why);
+	}
+	return e;
+}
+
+static bool pos_ok(const struct chain *c, struct disk_pos pos, bool undo)
+{
+	const struct block_file_info *f;
+
+	if (pos.file < 0 ||
+	    (size_t)pos.file >= block_store_file_count(c->store))
+		return false;
+	f = block_store_file(c->store, (size_t)pos.file);
+	return pos.offset < (undo ? f->undo_bytes : f->size_bytes);
+}
+
+/* What follows from the records: counts, arrival order, inherited marks. */
+static enum err settle_node(struct chain *c, struct header_node *n,
+			    struct why *why)
+{
+	if (n->prev && header_node_failed(n->prev) && !header_node_failed(n)) {
+		n->status |= BLOCK_FAILED_CHILD;
+		header_tree_touch(&c->tree, n);
+	}
+	if (n->status & BLOCK_HAVE_UNDO && !pos_ok(c, n->undo, true))
+		return why_set(why, ERR_CORRUPT, "the index points outside "
+			       "blocks/rev%05d.dat", (int)n->undo.file);
+	if (!(n->status & BLOCK_HAVE_DATA))
+		return ERR_NONE;
+	if (!pos_ok(c, n->data, false) || !n->tx_count)
+		return why_set(why, ERR_CORRUPT, "the index points outside "
+			       "blocks/blk%05d.dat", (int)n->data.file);
+	n->sequence = SEQUENCE_BASE +
+		      ((n->status & BLOCK_VALID_MASK) == BLOCK_VALID_SCRIPTS
+			       ? SEQUENCE_VALID : SEQUENCE_OTHER);
+	if (n->prev && !n->prev->chain_tx_count)
+		waiting_add(&c->waiting, n);
+	else
+		n->chain_tx_count = n->tx_count +
+			(n->prev ? n->prev->chain_tx_count : 0);
+	return ERR_NONE;
+}
+
+static enum err settle(struct chain *c, struct why *why)
+{
+	const struct chain_params *p = c->opt.params;
+	enum err e = ERR_NONE;
+	size_t i;
+
+	if (!block_hash_eq(&c->tree.nodes[0]->hash, &p->genesis_hash))
+		return why_set(why, ERR_INPUT, "%s holds another chain than "
+			       "%s: its first block differs", c->dir,
+			       p->name);
+	if (!(c->tree.nodes[0]->status & BLOCK_HAVE_DATA))
+		return why_set(why, ERR_CORRUPT, "%s/blocks/index does not "
+			       "know the first block's data", c->dir);
+	for (i = 0; !e && i < c->tree.count; i++)
+		e = settle_node(c, c->tree.nodes[i], why);
+	return e;
+}
+
+static enum err make_genesis(struct chain *c, struct why *why)
+{
+	const struct chain_params *p = c->opt.params;
+	struct bytes raw = { 0 };
+	struct header_node *n;
+	enum err e;
+
+	genesis_block_write(&raw, p);
+	if (file_bytes(c->dir, "blk", 0) > raw.n + 8) {
+		bytes_clear(&raw);
+		return why_set(why, ERR_CORRUPT, "%s/blocks holds block files"
+			       " but blocks/index is empty; move the blk and "
+			       "rev files away and import them with "
+			       "-loadblock", c->dir);
+	}
+	n = header_tree_add(&c->tree, &p->genesis, &p->genesis_hash, NULL);
+	n->tx_count = 1;
+	n->status = BLOCK_VALID_SCRIPTS | BLOCK_HAVE_DATA;
+	e = block_store_append(c->store, &n->data, bytes_span(&raw), 0,
+			       p->genesis.time, why);
+	bytes_clear(&raw);
+	return e;
+}
+
+static enum err find_tip(struct chain *c, struct why *why)
+{
+	struct block_hash h;
+	struct header_node *n = c->tree.nodes[0];
+	char hex[65];
+	int i;
+
+	if (coins_tip(c->coins, &h)) {
+		n = header_tree_get(&c->tree, &h);
+		hash_to_rpc_hex(hex, h.b);
+	} else if (c->tree.count > 1) {
+		log_warn(LOG_CHAIN, "%s/chainstate is empty: making the coins"
+			 " again from the block files", c->dir);
+	}
+	if (!n || !n->chain_tx_count || (n->height &&
+					 !(n->status & BLOCK_HAVE_UNDO)))
+		return why_set(why, ERR_CORRUPT, "%s/chainstate is at block "
+			       "%s, which blocks/index %s; remove chainstate/"
+			       " to make the coins again from the block files",
+			       c->dir, hex, n ? "knows without its data"
+					      : "does not know");
+	for (i = 0; i <= n->height; i++)
+		tip_push(c, NULL);
+	for (; n; n = n->prev) {
+		c->active[n->height] = n;
+		n->sequence = SEQUENCE_BASE + SEQUENCE_TIP;
+	}
+	return ERR_NONE;
+}
+
+/* A look at the newest block and its undo data, where damage is likeliest. */
+static enum err check_tip(struct chain *c, struct why *why)
+{
+	const struct header_node *tip = chain_tip(c);
+	struct block_undo undo;
+	struct arena a = { 0 };
+	struct block *b = NULL;
+	enum err e = chain_read_block(c, &b, tip, why);
+
+	if (!e)
+		e = chain_read_undo(c, &undo, &a, tip, why);
+	block_unref(b);
+	arena_clear(&a);
+	return e;
+}
+
+static enum err open_index(struct chain *c, struct why *why)
+{
+	char *blocks = path_join(c->dir, "blocks");
+	char *index = path_join(blocks, "index");
+	struct block_file_info *files = NULL;
+	size_t count = 0;
+	enum err e = dir_make(index, 0700, why);
+
+	if (!e)
+		e = index_db_open(&c->index, index, false, why);
+	if (!e)
+		e = index_db_load_files(c->index, &files, &count, why);
+	if (!e)
+		e = block_store_open(&c->store, blocks, c->opt.params->magic,
+				     files, count, why);
+	if (!e)
+		e = header_tree_load(&c->tree, c->index, why);
+	if (!e)
+		e = check_files(c, why);
+	free(files);
+	free(index);
+	free(blocks);
+	return e;
+}
+
+static enum err open_coins(struct chain *c, struct why *why)
+{
+	char *dir = path_join(c->dir, "chainstate");
+	size_t all = c->opt.dbcache_bytes;
+	size_t db = MIN_OF(all / 4, DB_CACHE_MAX);
+	struct coins_options o = { .cache_bytes = all - db,
+				   .db_cache_bytes = db };
+	enum err e = dir_make(dir, 0700, why);
+
+	if (!e)
+		e = coins_open(&c->coins, dir, &o, why);
+	free(dir);
+	return e;
+}
+
+static enum err open_all(struct chain *c, struct why *why)
+{
+	bool fresh;
+	enum err e = open_index(c, why);
+
+	if (!e)
+		e = open_coins(c, why);
+	if (e)
+		return e;
+	fresh = c->tree.count == 0;
+	if (fresh)
+		e = make_genesis(c, why);
+	if (!e)
+		e = settle(c, why);
+	if (!e)
+		e = find_tip(c, why);
+	if (!e && !fresh)
+		e = check_tip(c, why);
+	if (e)
+		return e;
+	c->best_header = chain_tip(c);
+	tip_find_best_header(c);
+	c->best_header_told = c->best_header;
+	tip_find_candidates(c);
+	return fresh ? chain_flush(c, why) : ERR_NONE;
+}
+
+enum err chain_open(struct chain **out, const struct chain_options *opt,
+		    struct why *why)
+{
+	struct chain *c = xcalloc(1, sizeof *c);
+	enum err e;
+
+	c->opt = *opt;
+	c->dir = xstrdup(opt->dir);
+	c->opt.dir = c->dir;
+	if (!c->opt.clock)
+		c->opt.clock = &c->own_clock;
+	c->own_workers = !opt->workers;
+	c->workers = opt->workers ? opt->workers : workers_new(0);
+	header_tree_init(&c->tree);
+	waiting_init(&c->waiting);
+	c->next_sequence = SEQUENCE_BASE + SEQUENCE_NEW;
+	c->next_precious = SEQUENCE_BASE - 1;
+	c->initial_download = true;
+	c->flushed_ms = clock_mono_ms();
+	e = open_all(c, why);
+	if (e) {
+		chain_close(c);
+		return e;
+	}
+	*out = c;
+	return ERR_NONE;
+}
+
+void chain_close(struct chain *c)
+{
+	if (!c)
+		return;
+	/* What is in flight was never flushed: the disk does not know it. */
+	c->broken = c->flight_count > 0;
+	if (c->broken && flights_cancel(c, NULL))
+		log_debug(LOG_CHAIN, "closing with blocks in flight");
+	coins_close(c->coins);
+	block_store_close(c->store);
+	index_db_close(c->index);
+	block_cache_clear(&c->cache);
+	candidates_clear(&c->candidates);
+	waiting_clear(&c->waiting);
+	header_tree_clear(&c->tree);
+	if (c->own_workers)
+		workers_free(c->workers);
+	free(c->active);
+	free(c->dir);
+	free(c);
+}
