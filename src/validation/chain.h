@@ -6,7 +6,9 @@
  *
  * Accepting a block stores it; connecting happens in chain_step(), one block
  * (or one disconnection) at a time, so that the owner can answer questions in
- * between.
+ * between.  Steps overlap: while the pool checks the scripts of some blocks,
+ * the coins of the next ones move.  The tip, and every question, stand at the
+ * last block whose checks are done.
  */
 #ifndef CLOISTER_VALIDATION_CHAIN_H
 #define CLOISTER_VALIDATION_CHAIN_H
@@ -46,13 +48,19 @@ struct chain_options {
 	size_t dbcache_bytes;                /* all caches together */
 	bool check_all_scripts;              /* ignore assume_valid */
 	struct chain_events events;
-	/* The process is stopping: give up long work with ERR_STOPPED. */
+	/* The process is stopping: give up long work with ERR_STOPPED.
+	 * Gets events.ctx; may be NULL. */
 	bool (*stop)(void *ctx);
 };
 
 struct chain;
-/** Open or create; verifies that index, files and coins belong together and
- * rolls forward or back what a crash left. */
+/**
+ * Open or create; verifies that index, files and coins belong together.  The
+ * tip is where the coins were last flushed; after a crash that may be behind
+ * the stored blocks, or on a branch that was left: chain_activate() (or
+ * steps) goes from there to the best chain, without checking again the
+ * scripts it had checked.  A removed chainstate/ is made again that way.
+ */
 NODISCARD enum err chain_open(struct chain **out,
 			      const struct chain_options *opt,
 			      struct why *why);
@@ -126,10 +134,14 @@ NODISCARD enum err chain_invalidate(struct chain *c, struct header_node *n,
 				    struct why *why);
 NODISCARD enum err chain_reconsider(struct chain *c, struct header_node *n,
 				    struct why *why);
+/** preciousblock: among tips of equal work, n now counts as the first. */
+NODISCARD enum err chain_prefer(struct chain *c, struct header_node *n,
+				struct why *why);
 
 /* ---- questions ---- */
 
 const struct chain_params *chain_params(const struct chain *c);
+int64_t chain_now(const struct chain *c);          /* by its clock, unix */
 struct header_node *chain_tip(const struct chain *c);      /* never NULL */
 struct header_node *chain_best_header(const struct chain *c);
 struct header_node *chain_lookup(const struct chain *c,

@@ -9,15 +9,11 @@
 
 #include <stdlib.h>
 
-#define MAX_SCRIPT_BYTES 10000
-#define OP_RETURN_BYTE 0x6a
+#include "consensus/script.h"
 
 bool output_is_coin(const struct tx_out *out)
 {
-	struct span s = out->script_pubkey;
-
-	return !(s.n > MAX_SCRIPT_BYTES ||
-		 (s.n > 0 && s.p[0] == OP_RETURN_BYTE));
+	return !script_is_unspendable(out->script_pubkey);
 }
 
 static size_t count_inputs(const struct block *b)
@@ -56,9 +52,9 @@ static void journal_init(struct flight *fl, size_t inputs)
 	struct coin *coins;
 	uint32_t i;
 
-	fl->spent = arena_calloc(&fl->arena, inputs, sizeof *fl->spent);
-	fl->meta = arena_calloc(&fl->arena, inputs, sizeof *fl->meta);
-	coins = arena_calloc(&fl->arena, inputs, sizeof *coins);
+	fl->spent = arena_calloc(&fl->arena, inputs + 1, sizeof *fl->spent);
+	fl->meta = arena_calloc(&fl->arena, inputs + 1, sizeof *fl->meta);
+	coins = arena_calloc(&fl->arena, inputs + 1, sizeof *coins);
 	fl->begun = true;
 	fl->undo.count = b->tx_count - 1;
 	fl->undo.txs = arena_calloc(&fl->arena, fl->undo.count,

@@ -15,6 +15,11 @@ const struct chain_params *chain_params(const struct chain *c)
 	return c->opt.params;
 }
 
+int64_t chain_now(const struct chain *c)
+{
+	return clock_unix(c->opt.clock);
+}
+
 struct header_node *chain_tip(const struct chain *c)
 {
 	return c->active[c->active_count - 1];
