@@ -42,7 +42,8 @@ NODISCARD enum err index_db_load(struct index_db *db, index_visit_fn *fn,
 NODISCARD enum err index_db_load_files(struct index_db *db,
 				       struct block_file_info **files,
 				       size_t *count, struct why *why);
-/** One synced batch: records, and all file infos of the store. */
+/** One synced batch: records, and the file infos of the store (those that
+ * changed; store may be NULL). */
 NODISCARD enum err index_db_write(struct index_db *db,
 				  const struct index_record *recs, size_t n,
 				  const struct block_store *store,

@@ -12,7 +12,6 @@
 
 #include <dirent.h>
 #include <leveldb/c.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
