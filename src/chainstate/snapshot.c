@@ -17,7 +17,7 @@
 /* More than any single coin or header takes. */
 #define RECORD_MAX ((size_t)64 << 10)
 #define HEAD_BYTES (5 + 2 + 4 + 32 + 8)
-#define VERSION 2
+#define FORMAT_VERSION 2
 
 struct snapshot {
 	const char *path;
@@ -78,10 +78,10 @@ static enum err head_read(struct snapshot *s, struct block_hash *base,
 	if (s->in.failed || memcmp(name.p, "utxo\xff", 5) != 0)
 		return why_set(why, ERR_INPUT, "%s is no snapshot of coins",
 			       s->path);
-	if (version != VERSION)
+	if (version != FORMAT_VERSION)
 		return why_set(why, ERR_INPUT,
 			       "%s is a snapshot of version %u; only %u is understood",
-			       s->path, version, VERSION);
+			       s->path, version, FORMAT_VERSION);
 	if (!span_eq(net, span_of(magic, 4)))
 		return why_set(why, ERR_INPUT,
 			       "%s is a snapshot of another chain", s->path);
