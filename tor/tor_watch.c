@@ -53,15 +53,23 @@ static void set_door(struct tor_watch *w, enum door_state state,
 	w->changed = true;
 }
 
-void tor_watch_init(struct tor_watch *w, const char *address, uint16_t port)
+void tor_watch_init(struct tor_watch *w, enum tor_phase phase)
 {
 	memset(w, 0, sizeof *w);
-	w->state.phase = TOR_STARTING;
+	w->state.phase = phase;
 	link_text_set(w->door.name, sizeof w->door.name, "public");
-	if (address)
-		link_text_set(w->door.address, sizeof w->door.address,
-			      address);
+	w->changed = true;
+}
+
+void tor_watch_door(struct tor_watch *w, const char *address, uint16_t port,
+		    const char *problem)
+{
+	link_text_set(w->door.address, sizeof w->door.address,
+		      address ? address : "");
 	w->door.port = port;
+	w->door.state = address ? DOOR_NONE : DOOR_FAILED;
+	link_text_set(w->door.problem, sizeof w->door.problem,
+		      address ? "" : problem);
 	w->changed = true;
 }
 
@@ -79,8 +87,7 @@ void tor_watch_restart(struct tor_watch *w, enum tor_phase phase,
 	w->state.clock_skew_s = 0;
 	w->door.uploads = 0;
 	set_phase(w, phase, summary);
-	if (w->door.state != DOOR_FAILED || !w->door.problem[0])
-		set_door(w, DOOR_NONE, "");
+	set_door(w, DOOR_NONE, "");
 	w->changed = true;
 }
 
@@ -319,5 +326,4 @@ void tor_watch_circuits(struct tor_watch *w, uint32_t count)
 {
 	w->changed = w->changed || w->state.circuits != count;
 	w->state.circuits = count;
-	w->circuits_stale = false;
 }

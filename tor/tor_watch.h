@@ -23,8 +23,12 @@ struct tor_watch {
 	bool changed;              /* since the owner last cleared it */
 };
 
-/** address: "….onion" of the public door, or NULL for none. */
-void tor_watch_init(struct tor_watch *w, const char *address, uint16_t port);
+/** No door, as long as tor_watch_door() has not been called. */
+void tor_watch_init(struct tor_watch *w, enum tor_phase phase);
+/** The public door has this address; or, address NULL, it cannot be opened,
+ * with the reason. */
+void tor_watch_door(struct tor_watch *w, const char *address, uint16_t port,
+		    const char *problem);
 
 /** Forget what the last tor process said; problem, version and address
  * stay. */

@@ -1,0 +1,250 @@
+/*
+ * The node's end of the link: packets in, callbacks out; what is to be said
+ * waits while the socket is full, without growing.
+ */
+#include "config.h"
+
+#include "tor/node_link.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CLOSES_MAX 256        /* circuits to close that may wait */
+
+struct node_link {
+	struct event *readable, *writable;
+	int fd;
+	struct node_link_events events;
+	void *arg;
+	bool busy;                /* inside a callback */
+	bool dead;                /* freed there; goes when it returns */
+	bool lost;
+	bool say_ready, say_newnym;
+	uint32_t closes[CLOSES_MAX];
+	size_t closes_n;
+	struct link_tor_state tor;
+	struct link_door door;
+};
+
+/* ---- inherited descriptors ---- */
+
+int node_link_inherited(const char *name)
+{
+	const char *s = getenv("CLOISTER_FDS");
+	size_t n = strlen(name);
+	long fd;
+	char *end;
+
+	while (s && *s) {
+		if (strncmp(s, name, n) == 0 && s[n] == '=') {
+			fd = strtol(s + n + 1, &end, 10);
+			if (end == s + n + 1 || fd < 3 || fd > 1024 ||
+			    fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+				return -1;
+			fcntl((int)fd, F_SETFL,
+			      fcntl((int)fd, F_GETFL) | O_NONBLOCK);
+			return (int)fd;
+		}
+		s = strchr(s, ',');
+		s = s ? s + 1 : NULL;
+	}
+	return -1;
+}
+
+/* ---- from the warden ---- */
+
+static void lose(struct node_link *l, const char *reason)
+{
+	if (l->lost)
+		return;
+	l->lost = true;
+	event_del(l->readable);
+	event_del(l->writable);
+	log_error(LOG_NODE, "%s", reason);
+	if (l->events.lost)
+		l->events.lost(l->arg);
+}
+
+static void dispatch(struct node_link *l, const struct link_msg *m)
+{
+	switch (m->type) {
+	case LINK_TOR_STATE:
+		l->tor = m->u.tor;
+		if (l->events.tor_state)
+			l->events.tor_state(l->arg, &l->tor);
+		break;
+	case LINK_DOOR:
+		if (strcmp(m->u.door.name, "public") == 0)
+			l->door = m->u.door;
+		if (l->events.door)
+			l->events.door(l->arg, &m->u.door);
+		break;
+	case LINK_STOP:
+		if (l->events.stop)
+			l->events.stop(l->arg);
+		break;
+	case LINK_LOG_REOPEN:
+		if (l->events.log_reopen)
+			l->events.log_reopen(l->arg);
+		break;
+	case LINK_READY:
+	case LINK_NEWNYM:
+	case LINK_CLOSE_CIRCUIT:
+		break;
+	}
+}
+
+/* Read one packet; false when there is no more, or the link is gone. */
+static bool read_one(struct node_link *l)
+{
+	uint8_t buf[LINK_MESSAGE_MAX + 1];
+	struct link_msg m;
+	ssize_t n = recv(l->fd, buf, sizeof buf, 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK ||
+		      errno == EINTR))
+		return false;
+	if (n <= 0)
+		lose(l, "the warden is gone: this process must end");
+	else if (!link_msg_read(&m, LINK_FROM_WARDEN, span_of(buf, (size_t)n)))
+		lose(l, "a message of the warden cannot be read: this "
+			"process must end");
+	else
+		dispatch(l, &m);
+	return !l->lost && !l->dead;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct node_link *l = arg;
+
+	(void)fd;
+	(void)what;
+	l->busy = true;
+	while (read_one(l))
+		;
+	l->busy = false;
+	if (l->dead)
+		node_link_free(l);
+}
+
+/* ---- to the warden ---- */
+
+/* Send one message; false while the socket is full. */
+static bool send_one(struct node_link *l, enum link_type type,
+		     uint32_t circuit)
+{
+	struct link_msg m = { .type = type, .u.circuit = circuit };
+	struct bytes b = {0};
+	ssize_t n;
+
+	link_msg_write(&b, &m);
+	do
+		n = send(l->fd, b.p, b.n, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	bytes_clear(&b);
+	/* a link that is gone shows when reading */
+	return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+static void send_waiting(struct node_link *l)
+{
+	size_t done = 0;
+	bool room = true;
+
+	if (l->lost)
+		return;
+	if (l->say_ready && (room = send_one(l, LINK_READY, 0)))
+		l->say_ready = false;
+	if (room && l->say_newnym && (room = send_one(l, LINK_NEWNYM, 0)))
+		l->say_newnym = false;
+	while (room && done < l->closes_n &&
+	       (room = send_one(l, LINK_CLOSE_CIRCUIT, l->closes[done])))
+		done++;
+	l->closes_n -= done;
+	memmove(l->closes, l->closes + done,
+		l->closes_n * sizeof l->closes[0]);
+	if (!room)
+		event_add(l->writable, NULL);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	send_waiting(arg);
+}
+
+void node_link_ready(struct node_link *l)
+{
+	l->say_ready = true;
+	send_waiting(l);
+}
+
+void node_link_newnym(struct node_link *l)
+{
+	l->say_newnym = true;
+	send_waiting(l);
+}
+
+void node_link_close_circuit(struct node_link *l, uint32_t circuit)
+{
+	if (l->closes_n == CLOSES_MAX) {
+		log_debug(LOG_TOR, "circuit=%u is not closed: too many wait",
+			  circuit);
+		return;
+	}
+	l->closes[l->closes_n++] = circuit;
+	send_waiting(l);
+}
+
+/* ---- life ---- */
+
+struct node_link *node_link_new(struct event_base *base, int fd,
+				const struct node_link_events *events,
+				void *arg)
+{
+	struct node_link *l = xcalloc(1, sizeof *l);
+
+	l->fd = fd;
+	l->events = *events;
+	l->arg = arg;
+	l->tor.phase = TOR_STARTING;
+	link_text_set(l->door.name, sizeof l->door.name, "public");
+	evutil_make_socket_nonblocking(fd);
+	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable,
+				l);
+	l->writable = event_new(base, fd, EV_WRITE, on_writable, l);
+	CHECK(l->readable && l->writable);
+	event_add(l->readable, NULL);
+	return l;
+}
+
+void node_link_free(struct node_link *l)
+{
+	if (!l)
+		return;
+	l->dead = true;
+	if (l->busy)
+		return;
+	event_free(l->readable);
+	event_free(l->writable);
+	close(l->fd);
+	free(l);
+}
+
+const struct link_tor_state *node_link_tor_state(const struct node_link *l)
+{
+	return &l->tor;
+}
+
+const struct link_door *node_link_public_door(const struct node_link *l)
+{
+	return &l->door;
+}

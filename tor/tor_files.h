@@ -1,0 +1,29 @@
+/*
+ * The files that a start of tor needs, below the chain's directory: tor/ with
+ * torrc and the onion's key, keys/, run/.  Warden only.
+ */
+#ifndef CLOISTER_TOR_TOR_FILES_H
+#define CLOISTER_TOR_TOR_FILES_H
+
+#include "base/err.h"
+#include "tor/tor_process.h"
+
+struct tor_files {
+	char *data_dir;           /* DIR/tor */
+	char *torrc;
+	char *no_defaults;        /* a path that does not exist */
+	char address[64];         /* of the onion; "" without one */
+	struct why onion_trouble; /* why there is none although wanted */
+};
+
+/**
+ * Make directories, the onion's key and torrc.  A key that cannot be used is
+ * no error: the onion is left out, see onion_trouble.  The owner clears *f in
+ * every case.
+ */
+NODISCARD enum err tor_files_prepare(struct tor_files *f,
+				     const struct tor_process_options *o,
+				     struct why *why);
+void tor_files_clear(struct tor_files *f);
+
+#endif

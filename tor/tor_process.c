@@ -1,0 +1,538 @@
+/*
+ * The life of our tor.  Whatever goes wrong ends in fail(): the node is told,
+ * and after a pause that grows from 1 to 60 seconds it is tried again.
+ */
+#include "config.h"
+
+#include "tor/tor_process.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "tor/child.h"
+#include "tor/tor_control.h"
+#include "tor/tor_files.h"
+#include "tor/tor_output.h"
+#include "tor/tor_text.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TICK_MS 1000
+#define VERSION_TIMEOUT_MS 20000
+#define STUCK_MS (5 * 60 * 1000)     /* of bootstrap without progress */
+#define HEALTHY_MS (60 * 1000)       /* ready so long: failures forgotten */
+#define HEARTBEAT_MS 30000
+#define CIRCUITS_EVERY_MS 5000
+#define PAUSE_MAX_MS 60000
+#define TERM_AFTER_MS 3000           /* when asked to end and does not */
+#define KILL_AFTER_MS 8000
+#define REPEAT_LOG_MS (10 * 60 * 1000)
+
+enum stage {
+	STAGE_IDLE,       /* nothing runs; the timer is the pause */
+	STAGE_VERSION,    /* tor --version runs */
+	STAGE_RUN,        /* tor runs */
+};
+
+struct tor_process {
+	struct event_base *base;
+	struct tor_process_options o;
+	struct tor_process_events events;
+	void *arg;
+	enum stage stage;
+	pid_t pid;
+	struct event *timer;
+	struct tor_output *output;
+	struct tor_control *control;
+	struct tor_watch watch;
+	char *program;            /* found in PATH */
+	char kill_reason[LINK_TEXT_MAX + 1];
+	int64_t ending_ms;        /* since when it shall end; 0: it shall not */
+	int64_t ready_ms;         /* since when it is bootstrapped; 0: not */
+	int64_t heartbeat_ms, circuits_ms, complained_ms;
+	uint32_t circuits_seen;   /* while counting */
+	unsigned failures;        /* in a row */
+	bool stopping;
+};
+
+static void set_timer(struct tor_process *t, int64_t ms)
+{
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	event_add(t->timer, &tv);
+}
+
+/* Tell the owner, if there is something to tell. */
+static void report(struct tor_process *t)
+{
+	if (!t->watch.changed)
+		return;
+	t->watch.changed = false;
+	t->events.changed(t->arg);
+}
+
+/* ---- failure and the pause after it ---- */
+
+static void log_failure(struct tor_process *t, const char *text,
+			int64_t pause_ms)
+{
+	int64_t now = clock_mono_ms();
+	bool repeated = strcmp(text, t->watch.state.summary) == 0;
+
+	if (repeated && now - t->complained_ms < REPEAT_LOG_MS) {
+		log_debug(LOG_TOR, "%s", text);
+		return;
+	}
+	t->complained_ms = now;
+	log_warn(LOG_TOR, "%s; trying again in %.1f s", text,
+		 (double)pause_ms / 1000);
+}
+
+static void fail(struct tor_process *t, const char *text)
+{
+	int64_t pause;
+	char clean[LINK_TEXT_MAX + 1];
+
+	if (t->ready_ms && clock_mono_ms() - t->ready_ms >= HEALTHY_MS)
+		t->failures = 0;
+	t->ready_ms = 0;
+	pause = t->failures < 6 ? 1000 << t->failures : PAUSE_MAX_MS;
+	pause = MIN_OF(pause + (int64_t)random_below((uint64_t)pause / 2),
+		       PAUSE_MAX_MS);
+	t->failures++;
+	tor_text_scrub(clean, sizeof clean, text);
+	log_failure(t, clean, pause);
+	tor_watch_down(&t->watch, clean);
+	t->stage = STAGE_IDLE;
+	set_timer(t, pause);
+	report(t);
+}
+
+static void end_it(struct tor_process *t, const char *reason)
+{
+	if (t->stage == STAGE_IDLE || t->ending_ms)
+		return;
+	t->ending_ms = clock_mono_ms();
+	link_text_set(t->kill_reason, sizeof t->kill_reason, reason);
+	if (reason[0])
+		kill(t->pid, SIGTERM);
+}
+
+/* ---- the conversation ---- */
+
+static void on_heartbeat(void *arg, const struct control_line *line)
+{
+	static const char key[] = "status/bootstrap-phase=";
+	struct tor_process *t = arg;
+
+	if (strncmp(line->text, key, sizeof key - 1) == 0)
+		tor_watch_bootstrap(&t->watch, line->text + sizeof key - 1,
+				    clock_mono_ms());
+	report(t);
+}
+
+static void on_circuits(void *arg, const struct control_line *line)
+{
+	static const char key[] = "circuit-status=";
+	struct tor_process *t = arg;
+	const char *text = line->text;
+
+	/* one circuit stands on the first line, several on data lines */
+	if (strncmp(text, key, sizeof key - 1) == 0)
+		text += sizeof key - 1;
+	t->circuits_seen += tor_watch_circuit_joined(text);
+	if (!line->last)
+		return;
+	tor_watch_circuits(&t->watch, t->circuits_seen);
+	t->circuits_seen = 0;
+	report(t);
+}
+
+static void refused(struct tor_process *t, const char *what,
+		    const struct control_line *line)
+{
+	char text[LINK_TEXT_MAX + 1];
+
+	snprintf(text, sizeof text, "tor refuses %s: %d %.200s", what,
+		 line->code, line->text);
+	end_it(t, text);
+}
+
+static void on_enabled(void *arg, const struct control_line *line)
+{
+	struct tor_process *t = arg;
+
+	if (line->code != 250) {
+		refused(t, "to use the network", line);
+		return;
+	}
+	tor_watch_restart(&t->watch, TOR_BOOTSTRAPPING, "0 %: starting",
+			  clock_mono_ms());
+	tor_control_send(t->control, "GETINFO status/bootstrap-phase",
+			 on_heartbeat);
+	report(t);
+}
+
+static void on_subscribed(void *arg, const struct control_line *line)
+{
+	struct tor_process *t = arg;
+
+	if (line->code != 250)
+		refused(t, "to report events", line);
+	else if (line->last)
+		tor_control_send(t->control, "SETCONF DisableNetwork=0",
+				 on_enabled);
+}
+
+static void on_control_event(void *arg, const struct control_line *line)
+{
+	struct tor_process *t = arg;
+
+	if (!line->data)
+		tor_watch_event(&t->watch, line->text, clock_mono_ms());
+	report(t);
+}
+
+static void on_control_lost(void *arg, const char *reason)
+{
+	struct tor_process *t = arg;
+
+	/* one that hung up is about to end, and says more by that */
+	end_it(t, reason ? reason : "");
+}
+
+static void converse(struct tor_process *t, int fd)
+{
+	static const struct tor_control_events events = {
+		.event = on_control_event,
+		.lost = on_control_lost,
+	};
+
+	t->control = tor_control_new(t->base, fd, &events, t);
+	tor_control_send(t->control, "SETEVENTS " TOR_WATCH_EVENTS,
+			 on_subscribed);
+}
+
+/* ---- starting ---- */
+
+/* Start t->program; its output goes to t->output. */
+static enum err spawn(struct tor_process *t, char *const *argv,
+		      const int *fds, size_t n_fds, struct why *why)
+{
+	int out[2];
+	struct child_spec spec = {
+		.path = t->program, .argv = argv,
+		.fds = fds, .n_fds = n_fds,
+	};
+	enum err e;
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return why_errno(why, "cannot make a pipe");
+	spec.output = out[1];
+	e = child_spawn(&t->pid, &spec, why);
+	close(out[1]);
+	if (e) {
+		close(out[0]);
+		return e;
+	}
+	t->ending_ms = 0;
+	t->kill_reason[0] = '\0';
+	tor_output_free(t->output);
+	t->output = tor_output_new(t->base, out[0]);
+	return ERR_NONE;
+}
+
+static enum err spawn_tor(struct tor_process *t, const struct tor_files *f,
+			  struct why *why)
+{
+	char *argv[] = {
+		t->program, (char *)"--defaults-torrc", f->no_defaults,
+		(char *)"-f", f->torrc, (char *)"--__OwningControllerFD",
+		(char *)"3", NULL,
+	};
+	int pair[2];
+	enum err e;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return why_errno(why, "cannot make a socket pair");
+	e = spawn(t, argv, &pair[1], 1, why);
+	close(pair[1]);
+	if (e)
+		close(pair[0]);
+	else
+		converse(t, pair[0]);
+	return e;
+}
+
+static void run_tor(struct tor_process *t)
+{
+	struct tor_files f;
+	struct why why = {0};
+	enum err e = tor_files_prepare(&f, &t->o, &why);
+
+	if (t->o.public_onion && f.onion_trouble.err) {
+		log_warn(LOG_TOR, "no onion service for peers: %s",
+			 f.onion_trouble.text);
+		tor_watch_door(&t->watch, NULL, t->o.public_port,
+			       f.onion_trouble.text);
+	} else if (f.address[0]) {
+		tor_watch_door(&t->watch, f.address, t->o.public_port, "");
+	}
+	if (!e)
+		e = spawn_tor(t, &f, &why);
+	tor_files_clear(&f);
+	if (e) {
+		fail(t, why.text);
+		return;
+	}
+	t->stage = STAGE_RUN;
+	tor_watch_restart(&t->watch, TOR_STARTING, "tor starts",
+			  clock_mono_ms());
+	t->heartbeat_ms = clock_mono_ms();
+	set_timer(t, TICK_MS);
+	report(t);
+}
+
+/* Begin a start: which tor is it? */
+static void begin(struct tor_process *t)
+{
+	struct why why = {0};
+	char *argv[] = { NULL, (char *)"--version", NULL };
+
+	free(t->program);
+	t->program = child_find_program(t->o.program, &why);
+	if (!t->program) {
+		fail(t, why.text);
+		return;
+	}
+	argv[0] = t->program;
+	if (spawn(t, argv, NULL, 0, &why)) {
+		fail(t, why.text);
+		return;
+	}
+	t->stage = STAGE_VERSION;
+	set_timer(t, VERSION_TIMEOUT_MS);
+}
+
+static void version_known(struct tor_process *t)
+{
+	char version[LINK_TOR_VERSION_MAX + 1], text[LINK_TEXT_MAX + 1];
+
+	if (!tor_version_read(version, sizeof version,
+			      tor_output_first(t->output))) {
+		snprintf(text, sizeof text, "%.200s does not tell its "
+			 "version: is it tor?", t->program);
+		fail(t, text);
+		return;
+	}
+	link_text_set(t->watch.state.version, sizeof t->watch.state.version,
+		      version);
+	if (!tor_version_at_least(version, TOR_MIN_VERSION) &&
+	    !t->o.any_version) {
+		snprintf(text, sizeof text, "tor %s is too old: before "
+			 TOR_MIN_VERSION " a relay could pose as an onion "
+			 "service; update it, or accept the risk with "
+			 "-torversion=any", version);
+		fail(t, text);
+		return;
+	}
+	run_tor(t);
+}
+
+/* ---- while it runs ---- */
+
+static void watch_bootstrap(struct tor_process *t, int64_t now)
+{
+	char text[LINK_TEXT_MAX + 1];
+	const struct link_tor_state *s = &t->watch.state;
+
+	if (t->watch.bootstrapped) {
+		if (!t->ready_ms)
+			t->ready_ms = now;
+		return;
+	}
+	if (now - t->watch.progress_ms < STUCK_MS)
+		return;
+	snprintf(text, sizeof text, "tor got no further than %d %% for %d "
+		 "minutes%s%.300s", s->bootstrap_percent, STUCK_MS / 60000,
+		 s->problem[0] ? ": " : "", s->problem);
+	end_it(t, text);
+}
+
+static void ask(struct tor_process *t, int64_t now)
+{
+	if (now - t->heartbeat_ms >= HEARTBEAT_MS &&
+	    tor_control_pending(t->control) == 0) {
+		t->heartbeat_ms = now;
+		tor_control_send(t->control, "GETINFO status/bootstrap-phase",
+				 on_heartbeat);
+	}
+	if (t->watch.circuits_stale &&
+	    now - t->circuits_ms >= CIRCUITS_EVERY_MS) {
+		t->circuits_ms = now;
+		t->watch.circuits_stale = false;
+		t->circuits_seen = 0;
+		tor_control_send(t->control, "GETINFO circuit-status",
+				 on_circuits);
+	}
+}
+
+static void tick(struct tor_process *t)
+{
+	int64_t now = clock_mono_ms();
+
+	if (t->ending_ms && now - t->ending_ms >= KILL_AFTER_MS)
+		kill(t->pid, SIGKILL);
+	else if (t->ending_ms && now - t->ending_ms >= TERM_AFTER_MS)
+		kill(t->pid, SIGTERM);
+	if (!t->ending_ms) {
+		tor_watch_tick(&t->watch, now);
+		watch_bootstrap(t, now);
+		ask(t, now);
+		report(t);
+	}
+	set_timer(t, TICK_MS);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct tor_process *t = arg;
+
+	(void)fd;
+	(void)what;
+	switch (t->stage) {
+	case STAGE_IDLE:
+		t->watch.state.restarts++;
+		begin(t);
+		break;
+	case STAGE_VERSION:
+		kill(t->pid, SIGKILL);
+		break;
+	case STAGE_RUN:
+		tick(t);
+		break;
+	}
+}
+
+/* ---- the end of a process ---- */
+
+static void tor_ended(struct tor_process *t, int status)
+{
+	char how[64], said[LINK_TEXT_MAX + 1], text[LINK_TEXT_MAX + 1];
+
+	child_status_text(how, sizeof how, status);
+	tor_output_complaints(said, sizeof said, t->output);
+	if (t->kill_reason[0])
+		snprintf(text, sizeof text, "%s", t->kill_reason);
+	else
+		snprintf(text, sizeof text, "tor ended: %s%s%.300s", how,
+			 said[0] ? ": " : "", said);
+	fail(t, text);
+}
+
+bool tor_process_reaped(struct tor_process *t, pid_t pid, int status)
+{
+	enum stage stage = t->stage;
+
+	if (pid <= 0 || pid != t->pid)
+		return false;
+	t->pid = -1;
+	t->stage = STAGE_IDLE;
+	event_del(t->timer);
+	tor_control_free(t->control);
+	t->control = NULL;
+	tor_output_drain(t->output);
+	if (t->stopping)
+		t->events.stopped(t->arg);
+	else if (stage == STAGE_VERSION)
+		version_known(t);
+	else
+		tor_ended(t, status);
+	return true;
+}
+
+/* ---- for the owner ---- */
+
+struct tor_process *tor_process_new(struct event_base *base,
+				    const struct tor_process_options *o,
+				    const struct tor_process_events *events,
+				    void *arg)
+{
+	struct tor_process *t = xcalloc(1, sizeof *t);
+
+	t->base = base;
+	t->o = *o;
+	t->events = *events;
+	t->arg = arg;
+	t->pid = -1;
+	t->timer = event_new(base, -1, 0, on_timer, t);
+	CHECK(t->timer);
+	tor_watch_init(&t->watch, TOR_STARTING);
+	return t;
+}
+
+void tor_process_free(struct tor_process *t)
+{
+	if (!t)
+		return;
+	if (t->pid > 0)
+		kill(t->pid, SIGKILL);
+	tor_control_free(t->control);
+	tor_output_free(t->output);
+	event_free(t->timer);
+	free(t->program);
+	free(t);
+}
+
+void tor_process_start(struct tor_process *t)
+{
+	begin(t);
+	report(t);
+}
+
+void tor_process_stop(struct tor_process *t)
+{
+	if (t->stopping)
+		return;
+	t->stopping = true;
+	if (t->stage == STAGE_IDLE) {
+		event_del(t->timer);
+		t->events.stopped(t->arg);
+		return;
+	}
+	if (t->stage == STAGE_VERSION) {
+		kill(t->pid, SIGKILL);
+		return;
+	}
+	if (!t->ending_ms)
+		t->ending_ms = clock_mono_ms();
+	tor_control_send(t->control, "SIGNAL SHUTDOWN", NULL);
+}
+
+void tor_process_newnym(struct tor_process *t)
+{
+	if (t->control)
+		tor_control_send(t->control, "SIGNAL NEWNYM", NULL);
+}
+
+void tor_process_close_circuit(struct tor_process *t, uint32_t circuit)
+{
+	char command[32];
+
+	if (!t->control)
+		return;
+	snprintf(command, sizeof command, "CLOSECIRCUIT %u", circuit);
+	tor_control_send(t->control, command, NULL);
+}
+
+const struct tor_watch *tor_process_watch(const struct tor_process *t)
+{
+	return &t->watch;
+}

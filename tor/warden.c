@@ -1,0 +1,470 @@
+/*
+ * The warden: sockets first, then the node, then tor; then it waits.  The end
+ * is the node's end, whoever asked for it: tor is stopped, sockets are
+ * removed, and the node's exit status is ours.
+ */
+#include "config.h"
+
+#include "tor/warden.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "tor/child.h"
+#include "tor/tor_process.h"
+#include "tor/warden_link.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GRACE_MS 60000
+#define BACKLOG 128
+#define ENV_FDS "CLOISTER_FDS="
+
+enum { SIG_STOP_INT, SIG_STOP_TERM, SIG_REOPEN, SIG_CHILD, SIG_COUNT };
+
+struct warden {
+	const struct warden_options *o;
+	struct event_base *base;
+	struct event *signals[SIG_COUNT];
+	struct event *grace;
+	struct warden_link *link;
+	struct tor_process *tor;      /* NULL: not used */
+	pid_t node;
+	char *socks_path, *public_path;
+	int exit_status;
+	bool stopping;                /* the node was asked to end */
+	enum tor_phase told_phase;    /* what the log knows */
+	enum door_state told_door;
+};
+
+/* ---- state, to the node and to the log ---- */
+
+static void log_tor_state(struct warden *w, const struct link_tor_state *s)
+{
+	if (s->phase == w->told_phase)
+		return;
+	w->told_phase = s->phase;
+	if (s->phase == TOR_DOWN)
+		return;               /* the reason was logged as it came */
+	log_info(LOG_TOR, "tor %s: %s%s%s", s->version,
+		 tor_phase_name(s->phase), s->summary[0] ? ", " : "",
+		 s->summary);
+}
+
+static void log_door(struct warden *w, const struct link_door *d)
+{
+	if (d->state == w->told_door)
+		return;
+	w->told_door = d->state;
+	if (d->state == DOOR_FAILED)
+		log_warn(LOG_TOR, "onion service: %s", d->problem);
+	else if (d->state != DOOR_NONE)
+		log_info(LOG_TOR, "onion service %s:%u: %s", d->address,
+			 d->port, door_state_name(d->state));
+}
+
+static void on_tor_changed(void *arg)
+{
+	struct warden *w = arg;
+	const struct tor_watch *t = tor_process_watch(w->tor);
+
+	log_tor_state(w, &t->state);
+	log_door(w, &t->door);
+	if (!w->link)
+		return;
+	warden_link_tor_state(w->link, &t->state);
+	if (w->o->public_onion)
+		warden_link_door(w->link, &t->door);
+}
+
+/* ---- the end ---- */
+
+static void on_tor_stopped(void *arg)
+{
+	struct warden *w = arg;
+
+	event_base_loopbreak(w->base);
+}
+
+static void node_ended(struct warden *w, int status)
+{
+	char how[64];
+
+	w->node = -1;
+	event_del(w->grace);
+	child_status_text(how, sizeof how, status);
+	w->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	if (WIFSIGNALED(status))
+		log_error(LOG_NODE, "the node process died: %s", how);
+	else if (w->exit_status)
+		log_error(LOG_NODE, "the node process ended: %s", how);
+	else
+		log_info(LOG_NODE, "the node process has ended");
+	if (w->tor)
+		tor_process_stop(w->tor);
+	else
+		event_base_loopbreak(w->base);
+}
+
+static void on_child(evutil_socket_t sig, short what, void *arg)
+{
+	struct warden *w = arg;
+	int status;
+	pid_t pid;
+
+	(void)sig;
+	(void)what;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == w->node)
+			node_ended(w, status);
+		else if (w->tor)
+			(void)tor_process_reaped(w->tor, pid, status);
+	}
+}
+
+static int64_t grace_ms(const struct warden *w)
+{
+	return w->o->stop_grace_ms ? w->o->stop_grace_ms : GRACE_MS;
+}
+
+static void on_stop_signal(evutil_socket_t sig, short what, void *arg)
+{
+	struct warden *w = arg;
+	struct timeval tv = { grace_ms(w) / 1000, grace_ms(w) % 1000 * 1000 };
+
+	(void)what;
+	if (w->node < 0)
+		return;
+	if (w->stopping) {
+		log_info(LOG_NODE, "already stopping: the node is writing "
+			 "what it holds");
+		return;
+	}
+	w->stopping = true;
+	log_info(LOG_NODE, "%s: stopping", strsignal((int)sig));
+	warden_link_stop(w->link);
+	event_add(w->grace, &tv);
+}
+
+static void on_grace_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct warden *w = arg;
+
+	(void)fd;
+	(void)what;
+	log_error(LOG_NODE, "the node has not ended within %lld s of being "
+		  "asked to: it is killed, and will have work to do again at "
+		  "its next start", (long long)grace_ms(w) / 1000);
+	kill(w->node, SIGKILL);
+}
+
+static void on_hangup(evutil_socket_t sig, short what, void *arg)
+{
+	struct warden *w = arg;
+
+	(void)sig;
+	(void)what;
+	log_reopen();
+	if (w->node > 0)
+		warden_link_log_reopen(w->link);
+}
+
+/* ---- what the node says ---- */
+
+static void on_node_message(void *arg, const struct link_msg *m)
+{
+	struct warden *w = arg;
+
+	switch (m->type) {
+	case LINK_READY:
+		log_debug(LOG_NODE, "the node is ready");
+		break;
+	case LINK_NEWNYM:
+		if (w->tor)
+			tor_process_newnym(w->tor);
+		break;
+	case LINK_CLOSE_CIRCUIT:
+		if (w->tor)
+			tor_process_close_circuit(w->tor, m->u.circuit);
+		break;
+	case LINK_TOR_STATE:
+	case LINK_DOOR:
+	case LINK_STOP:
+	case LINK_LOG_REOPEN:
+		break;
+	}
+}
+
+static void on_node_nonsense(void *arg)
+{
+	struct warden *w = arg;
+
+	if (w->node < 0)
+		return;
+	log_error(LOG_NODE, "the node process sent a message that cannot be "
+		  "read: it is killed");
+	kill(w->node, SIGKILL);
+}
+
+/* ---- paths and sockets ---- */
+
+static enum err check_path(const char *path, struct why *why)
+{
+	const size_t max = sizeof ((struct sockaddr_un *)0)->sun_path - 1;
+	const char *s;
+
+	for (s = path; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return why_set(why, ERR_INPUT, "the data directory's "
+				       "name has a control character in it");
+	if (strlen(path) <= max)
+		return ERR_NONE;
+	return why_set(why, ERR_INPUT, "the path %s has %zu bytes, a unix "
+		       "socket's can have %zu: use a shorter -datadir", path,
+		       strlen(path), max);
+}
+
+static enum err listen_public(int *fd, const char *path, struct why *why)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	strcpy(a.sun_path, path);
+	(void)unlink(path);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
+		return why_errno(why, "cannot make a socket");
+	if (bind(*fd, (struct sockaddr *)&a, sizeof a) == 0 &&
+	    chmod(path, 0600) == 0 && listen(*fd, BACKLOG) == 0)
+		return ERR_NONE;
+	why_errno(why, "cannot listen on %s", path);
+	close(*fd);
+	*fd = -1;
+	return why ? why->err : ERR_IO;
+}
+
+static enum err prepare_run(struct warden *w, struct why *why)
+{
+	char *run = path_join(w->o->dir, "run");
+	enum err e;
+
+	w->socks_path = path_join(w->o->dir, WARDEN_SOCKS_PATH);
+	w->public_path = path_join(w->o->dir, WARDEN_PUBLIC_PATH);
+	e = check_path(w->public_path, why);
+	if (!e)
+		e = dir_make(run, 0700, why);
+	if (!e && chmod(run, 0700) < 0)
+		e = why_errno(why, "cannot set the mode of %s", run);
+	free(run);
+	return e;
+}
+
+/* ---- the node ---- */
+
+/* The environment with CLOISTER_FDS in the first place. */
+static char **node_env(const struct warden_options *o, char *fds)
+{
+	extern char **environ;
+	char *const *env = o->node_env ? o->node_env : environ;
+	size_t n = 0, k = 0, i;
+	char **out;
+
+	while (env[n])
+		n++;
+	out = xcalloc(n + 2, sizeof *out);
+	out[k++] = fds;
+	for (i = 0; i < n; i++)
+		if (strncmp(env[i], ENV_FDS, sizeof ENV_FDS - 1) != 0)
+			out[k++] = env[i];
+	return out;
+}
+
+struct fd_list {
+	int fds[WARDEN_FDS_MAX + 2];
+	size_t n;
+	char *text;               /* "CLOISTER_FDS=link=3,…" */
+};
+
+static void fd_list_add(struct fd_list *f, const char *name, int fd)
+{
+	char *longer = xasprintf("%s%s%s=%zu", f->text ? f->text : ENV_FDS,
+				 f->text ? "," : "", name, f->n + 3);
+
+	CHECK(f->n < ARRAY_SIZE(f->fds));
+	free(f->text);
+	f->text = longer;
+	f->fds[f->n++] = fd;
+}
+
+static enum err spawn_node(struct warden *w, int link_fd, int public_fd,
+			   struct why *why)
+{
+	const struct warden_options *o = w->o;
+	struct fd_list list = {0};
+	struct child_spec spec = {
+		.path = o->node_path, .argv = o->node_argv, .output = -1,
+	};
+	char **env;
+	enum err e;
+	size_t i;
+
+	CHECK(o->n_node_fds <= WARDEN_FDS_MAX);
+	fd_list_add(&list, "link", link_fd);
+	if (public_fd >= 0)
+		fd_list_add(&list, "public", public_fd);
+	for (i = 0; i < o->n_node_fds; i++)
+		fd_list_add(&list, o->node_fds[i].name, o->node_fds[i].fd);
+	env = node_env(o, list.text);
+	spec.env = env;
+	spec.fds = list.fds;
+	spec.n_fds = list.n;
+	e = child_spawn(&w->node, &spec, why);
+	free(env);
+	free(list.text);
+	return e;
+}
+
+static enum err start_node(struct warden *w, struct why *why)
+{
+	static const struct warden_link_events events = {
+		.message = on_node_message,
+		.nonsense = on_node_nonsense,
+	};
+	int pair[2], public_fd = -1;
+	enum err e;
+
+	if (w->o->use_tor && w->o->public_onion) {
+		e = listen_public(&public_fd, w->public_path, why);
+		if (e)
+			return e;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		e = why_errno(why, "cannot make a socket pair");
+		goto out;
+	}
+	e = spawn_node(w, pair[1], public_fd, why);
+	close(pair[1]);
+	if (e)
+		close(pair[0]);
+	else
+		w->link = warden_link_new(w->base, pair[0], &events, w);
+out:
+	if (public_fd >= 0)
+		close(public_fd);
+	return e;
+}
+
+/* ---- tor ---- */
+
+static void start_tor(struct warden *w)
+{
+	static const struct tor_process_events events = {
+		.changed = on_tor_changed,
+		.stopped = on_tor_stopped,
+	};
+	const struct tor_process_options to = {
+		.dir = w->o->dir,
+		.program = w->o->tor_program,
+		.extra_path = w->o->tor_extra,
+		.socks_path = w->socks_path,
+		.any_version = w->o->tor_any_version,
+		.public_onion = w->o->public_onion,
+		.public_path = w->public_path,
+		.public_port = w->o->public_port,
+		.p2p_port = w->o->p2p_port,
+	};
+
+	w->tor = tor_process_new(w->base, &to, &events, w);
+	tor_process_start(w->tor);
+}
+
+static void tell_off(struct warden *w)
+{
+	const struct link_tor_state off = {
+		.phase = TOR_OFF, .summary = "tor is not used",
+	};
+
+	warden_link_tor_state(w->link, &off);
+}
+
+/* ---- life ---- */
+
+static void watch_signals(struct warden *w)
+{
+	static const struct {
+		int signal;
+		event_callback_fn fn;
+	} table[SIG_COUNT] = {
+		[SIG_STOP_INT] = { SIGINT, on_stop_signal },
+		[SIG_STOP_TERM] = { SIGTERM, on_stop_signal },
+		[SIG_REOPEN] = { SIGHUP, on_hangup },
+		[SIG_CHILD] = { SIGCHLD, on_child },
+	};
+	size_t i;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < SIG_COUNT; i++) {
+		w->signals[i] = event_new(w->base, table[i].signal,
+					  EV_SIGNAL | EV_PERSIST,
+					  table[i].fn, w);
+		CHECK(w->signals[i]);
+		event_add(w->signals[i], NULL);
+	}
+	w->grace = event_new(w->base, -1, 0, on_grace_over, w);
+	CHECK(w->grace);
+}
+
+static void warden_clear(struct warden *w)
+{
+	size_t i;
+
+	tor_process_free(w->tor);
+	warden_link_free(w->link);
+	for (i = 0; i < SIG_COUNT; i++)
+		if (w->signals[i])
+			event_free(w->signals[i]);
+	if (w->grace)
+		event_free(w->grace);
+	event_base_free(w->base);
+	if (w->socks_path)
+		(void)unlink(w->socks_path);
+	if (w->public_path)
+		(void)unlink(w->public_path);
+	free(w->socks_path);
+	free(w->public_path);
+}
+
+int warden_run(const struct warden_options *o)
+{
+	struct warden w = { .o = o, .node = -1, .exit_status = 1 };
+	struct why why = {0};
+	enum err e;
+
+	CHECK(o->dir && o->dir[0] == '/' && o->node_path && o->node_argv);
+	CHECK(!o->use_tor || o->tor_program);
+	w.base = event_base_new();
+	CHECK(w.base);
+	watch_signals(&w);
+	e = o->use_tor ? prepare_run(&w, &why) : ERR_NONE;
+	if (!e)
+		e = start_node(&w, &why);
+	if (e) {
+		log_error(LOG_NODE, "%s", why.text);
+	} else {
+		if (o->use_tor)
+			start_tor(&w);
+		else
+			tell_off(&w);
+		event_base_dispatch(w.base);
+	}
+	warden_clear(&w);
+	return w.exit_status;
+}

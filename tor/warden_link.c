@@ -1,0 +1,140 @@
+/*
+ * The warden's end of the link.
+ */
+#include "config.h"
+
+#include "tor/warden_link.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct warden_link {
+	struct event *readable, *writable;
+	int fd;
+	struct warden_link_events events;
+	void *arg;
+	struct link_msg tor, door;
+	bool say_tor, say_door, say_stop, say_reopen;
+};
+
+/* Send m if *wanted; false while the socket is full. */
+static bool send_one(struct warden_link *l, bool *wanted,
+		     const struct link_msg *m)
+{
+	struct bytes b = {0};
+	ssize_t n;
+
+	if (!*wanted)
+		return true;
+	link_msg_write(&b, m);
+	do
+		n = send(l->fd, b.p, b.n, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	bytes_clear(&b);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return false;
+	*wanted = false;          /* sent, or the node is gone */
+	return true;
+}
+
+static void send_waiting(struct warden_link *l)
+{
+	const struct link_msg stop = { .type = LINK_STOP };
+	const struct link_msg reopen = { .type = LINK_LOG_REOPEN };
+
+	if (!send_one(l, &l->say_stop, &stop) ||
+	    !send_one(l, &l->say_tor, &l->tor) ||
+	    !send_one(l, &l->say_door, &l->door) ||
+	    !send_one(l, &l->say_reopen, &reopen))
+		event_add(l->writable, NULL);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	send_waiting(arg);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct warden_link *l = arg;
+	uint8_t buf[LINK_MESSAGE_MAX + 1];
+	struct link_msg m;
+	ssize_t n = recv(fd, buf, sizeof buf, 0);
+
+	(void)what;
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK ||
+		      errno == EINTR))
+		return;
+	if (n <= 0) {
+		event_del(l->readable);     /* its end will be reaped */
+		return;
+	}
+	if (link_msg_read(&m, LINK_FROM_NODE, span_of(buf, (size_t)n))) {
+		l->events.message(l->arg, &m);
+		return;
+	}
+	event_del(l->readable);
+	l->events.nonsense(l->arg);
+}
+
+struct warden_link *warden_link_new(struct event_base *base, int fd,
+				    const struct warden_link_events *events,
+				    void *arg)
+{
+	struct warden_link *l = xcalloc(1, sizeof *l);
+
+	l->fd = fd;
+	l->events = *events;
+	l->arg = arg;
+	l->tor.type = LINK_TOR_STATE;
+	l->door.type = LINK_DOOR;
+	evutil_make_socket_nonblocking(fd);
+	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable,
+				l);
+	l->writable = event_new(base, fd, EV_WRITE, on_writable, l);
+	CHECK(l->readable && l->writable);
+	event_add(l->readable, NULL);
+	return l;
+}
+
+void warden_link_free(struct warden_link *l)
+{
+	if (!l)
+		return;
+	event_free(l->readable);
+	event_free(l->writable);
+	close(l->fd);
+	free(l);
+}
+
+void warden_link_tor_state(struct warden_link *l,
+			   const struct link_tor_state *s)
+{
+	l->tor.u.tor = *s;
+	l->say_tor = true;
+	send_waiting(l);
+}
+
+void warden_link_door(struct warden_link *l, const struct link_door *d)
+{
+	l->door.u.door = *d;
+	l->say_door = true;
+	send_waiting(l);
+}
+
+void warden_link_stop(struct warden_link *l)
+{
+	l->say_stop = true;
+	send_waiting(l);
+}
+
+void warden_link_log_reopen(struct warden_link *l)
+{
+	l->say_reopen = true;
+	send_waiting(l);
+}

@@ -1,0 +1,32 @@
+/*
+ * The warden's end of the link.  States are sent as they are when there is
+ * room, not queued: a slow node gets the newest.
+ */
+#ifndef CLOISTER_TOR_WARDEN_LINK_H
+#define CLOISTER_TOR_WARDEN_LINK_H
+
+#include "tor/link.h"
+
+struct event_base;
+struct warden_link;
+
+struct warden_link_events {
+	/** One of LINK_READY, LINK_NEWNYM, LINK_CLOSE_CIRCUIT. */
+	void (*message)(void *arg, const struct link_msg *m);
+	/** The node says what cannot be read: it is not to be trusted. */
+	void (*nonsense)(void *arg);
+};
+
+/** Takes fd over. */
+struct warden_link *warden_link_new(struct event_base *base, int fd,
+				    const struct warden_link_events *events,
+				    void *arg);
+void warden_link_free(struct warden_link *l);       /* NULL is fine */
+
+void warden_link_tor_state(struct warden_link *l,
+			   const struct link_tor_state *s);
+void warden_link_door(struct warden_link *l, const struct link_door *d);
+void warden_link_stop(struct warden_link *l);
+void warden_link_log_reopen(struct warden_link *l);
+
+#endif
