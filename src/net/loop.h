@@ -16,7 +16,7 @@ void loop_free(struct loop *l);
 /** For libevent's other users (the HTTP server, SOCKS). */
 struct event_base *loop_event_base(struct loop *l);
 
-/** Run until loop_stop(). */
+/** Run until loop_stop().  loop_new() has the process ignore SIGPIPE. */
 void loop_run(struct loop *l);
 /** Run what is ready, waiting at most wait_ms for something (tests).  False
  * after loop_stop(). */
