@@ -183,7 +183,6 @@ struct rpc_options {
 	size_t max_body_bytes;               /* 32 MiB */
 	size_t work_queue;                   /* 64 calls wait at most */
 	int timeout_s;                       /* 30, per connection */
-	size_t max_connections;              /* 100, idle ones included */
 
 	const char *warmup;                  /* the text of error -28 */
 };

@@ -1,0 +1,119 @@
+/*
+ * Methods about unspent outputs.
+ */
+#include "config.h"
+
+#include "rpc/rpc_util.h"
+#include "rpc/tx_json.h"
+
+static void gettxout(struct rpc_call *call)
+{
+	const struct header_node *tip = chain_tip(call->chain);
+	struct outpoint at = { 0 };
+	struct coin coin;
+	struct why why = { 0 };
+	struct json_object *o, *script;
+	int64_t n = 0;
+	bool mempool = true, found;
+
+	if (!rpc_arg_hash(call, 0, at.txid.b) || !rpc_arg_i64(call, 1, &n) ||
+	    !rpc_arg_bool(call, 2, &mempool))
+		return;
+	if (n < 0 || n > UINT32_MAX) {
+		rpc_fail(call, RPC_MISC_ERROR, "JSON integer out of range");
+		return;
+	}
+	at.n = (uint32_t)n;
+	if (chain_get_coin(call->chain, &found, &coin, &at, &why)) {
+		rpc_fail_trouble(call, &why);
+		return;
+	}
+	if (!found)
+		return;
+	o = call->result = json_object_new_object();
+	json_add_hash(o, "bestblock", tip->hash.b);
+	json_add_int(o, "confirmations", tip->height - coin.height + 1);
+	json_add_amount(o, "value", coin.value_sat);
+	script = json_object_new_object();
+	script_json_add(script, call->params, coin.script, true);
+	json_add(o, "scriptPubKey", script);
+	json_add_bool(o, "coinbase", coin.coinbase);
+}
+
+static bool hash_type_read(struct rpc_call *call, enum utxo_hash_type *out)
+{
+	const char *word = "hash_serialized_3";
+
+	if (!rpc_arg_str(call, 0, &word))
+		return false;
+	if (strcmp(word, "hash_serialized_3") == 0)
+		*out = UTXO_HASH_SERIALIZED;
+	else if (strcmp(word, "muhash") == 0)
+		*out = UTXO_HASH_MUHASH;
+	else if (strcmp(word, "none") == 0)
+		*out = UTXO_HASH_NONE;
+	else {
+		rpc_fail(call, RPC_INVALID_PARAMETER,
+			 "'%s' is not a valid hash_type", word);
+		return false;
+	}
+	return true;
+}
+
+static void gettxoutsetinfo(struct rpc_call *call)
+{
+	const struct header_node *tip = chain_tip(call->chain);
+	enum utxo_hash_type type;
+	struct utxo_stats s;
+	struct why why = { 0 };
+	struct json_object *o;
+
+	if (!hash_type_read(call, &type))
+		return;
+	if (rpc_has_arg(call, 1)) {
+		rpc_fail(call, RPC_INVALID_PARAMETER, "Querying specific "
+			 "block heights requires coinstatsindex");
+		return;
+	}
+	if (chain_utxo_stats(call->chain, &s, type, &why)) {
+		rpc_fail_trouble(call, &why);
+		return;
+	}
+	o = call->result = json_object_new_object();
+	json_add_int(o, "height", tip->height);
+	json_add_hash(o, "bestblock", tip->hash.b);
+	json_add_u64(o, "txouts", s.outputs);
+	json_add_u64(o, "bogosize", s.bogosize);
+	if (type == UTXO_HASH_SERIALIZED)
+		json_add_hash(o, "hash_serialized_3", s.hash);
+	else if (type == UTXO_HASH_MUHASH)
+		json_add_hash(o, "muhash", s.hash);
+	json_add_amount(o, "total_amount", s.total_sat);
+	json_add_u64(o, "transactions", s.txs);
+	json_add_u64(o, "disk_size", s.disk_bytes);
+}
+
+static const struct rpc_method methods[] = {
+	{ .name = "gettxout", .category = "Blockchain",
+	  .thread = RPC_ON_CHAIN, .run = gettxout,
+	  .help = "An unspent output; null if there is none.",
+	  .args = { { "txid", RPC_STR, true, "The transaction" },
+		    { "n", RPC_NUM, true, "Which of its outputs" },
+		    { "include_mempool", RPC_BOOL, false,
+		      "Look at unconfirmed transactions too" } } },
+	{ .name = "gettxoutsetinfo", .category = "Blockchain",
+	  .thread = RPC_ON_CHAIN, .run = gettxoutsetinfo,
+	  .help = "Statistics over all unspent outputs.  Takes minutes on "
+		  "mainnet.",
+	  .args = { { "hash_type", RPC_STR, false,
+		      "\"hash_serialized_3\" (default), \"muhash\" or "
+		      "\"none\"" },
+		    { "hash_or_height", RPC_ANY, false,
+		      "Needs an index that is not kept: refused" },
+		    { "use_index", RPC_BOOL, false, "Ignored" } } },
+};
+
+struct rpc_methods rpc_methods_coins(void)
+{
+	return (struct rpc_methods){ methods, ARRAY_SIZE(methods) };
+}

@@ -1,0 +1,338 @@
+/*
+ * Methods about transactions, scripts and addresses.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "crypto/hash.h"
+#include "rpc/address_text.h"
+#include "rpc/raw_tx.h"
+#include "rpc/rpc_util.h"
+#include "rpc/script_form.h"
+#include "rpc/tx_json.h"
+
+/* ---- getrawtransaction ---- */
+
+static int find_tx(const struct block *b, const struct txid *id)
+{
+	for (uint32_t i = 0; i < b->tx_count; i++)
+		if (txid_eq(&b->tx[i].txid, id))
+			return (int)i;
+	return -1;
+}
+
+static void add_place(struct json_object *o, const struct chain *c,
+		      const struct header_node *n)
+{
+	json_add_hash(o, "blockhash", n->hash.b);
+	if (chain_contains(c, n)) {
+		json_add_int(o, "confirmations", block_confirmations(c, n));
+		json_add_int(o, "time", n->time);
+		json_add_int(o, "blocktime", n->time);
+	} else {
+		json_add_int(o, "confirmations", 0);
+	}
+}
+
+/* The object of verbosity 1 and 2: in_active_chain first. */
+static struct json_object *placed_json(struct rpc_call *call,
+				       const struct header_node *n,
+				       const struct tx *tx,
+				       const struct tx_undo *undo)
+{
+	struct json_object *inner = tx_json(call->params, tx, undo,
+					    TX_DETAIL_PREVOUT, true);
+	struct json_object *o = json_object_new_object();
+
+	json_add_bool(o, "in_active_chain", chain_contains(call->chain, n));
+	json_object_object_foreach(inner, key, value)
+		json_object_object_add(o, key, json_object_get(value));
+	json_object_put(inner);
+	add_place(o, call->chain, n);
+	return o;
+}
+
+static void show_tx(struct rpc_call *call, const struct header_node *n,
+		    const struct block *b, int i, int verbosity)
+{
+	struct block_undo undo = { 0 };
+	struct arena arena = { 0 };
+	struct why why = { 0 };
+	const struct tx_undo *spent = NULL;
+
+	if (verbosity <= 0) {
+		call->result = json_hex(b->tx[i].raw);
+		return;
+	}
+	if (verbosity >= 2 && i > 0 && n->status & BLOCK_HAVE_UNDO) {
+		if (chain_read_undo(call->chain, &undo, &arena, n, &why)) {
+			rpc_fail_trouble(call, &why);
+			goto out;
+		}
+		if (undo.count + 1 == b->tx_count)
+			spent = &undo.txs[i - 1];
+	}
+	call->result = placed_json(call, n, &b->tx[i], spent);
+out:
+	arena_clear(&arena);
+}
+
+static void getrawtransaction(struct rpc_call *call)
+{
+	struct header_node *n;
+	struct block_hash hash;
+	struct block *b = NULL;
+	struct txid id;
+	int verbosity = 0, i;
+
+	if (!rpc_arg_hash(call, 0, id.b) ||
+	    !rpc_arg_verbosity(call, 1, &verbosity) ||
+	    !rpc_arg_hash(call, 2, hash.b))
+		return;
+	if (memcmp(id.b, call->params->genesis.merkle_root, 32) == 0) {
+		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "The genesis "
+			 "block coinbase is not considered an ordinary "
+			 "transaction and cannot be retrieved");
+		return;
+	}
+	if (!rpc_has_arg(call, 2)) {
+		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "No such mempool "
+			 "transaction. Use -txindex or provide a block hash "
+			 "to enable blockchain transaction queries. Use "
+			 "gettransaction for wallet transactions.");
+		return;
+	}
+	n = chain_lookup(call->chain, &hash);
+	if (!n) {
+		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
+			 "Block hash not found");
+		return;
+	}
+	if (!(n->status & BLOCK_HAVE_DATA)) {
+		rpc_fail(call, RPC_MISC_ERROR, "Block not available");
+		return;
+	}
+	if (!rpc_read_block(call, &b, n))
+		return;
+	i = find_tx(b, &id);
+	if (i < 0)
+		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "No such "
+			 "transaction found in the provided block. Use "
+			 "gettransaction for wallet transactions.");
+	else
+		show_tx(call, n, b, i, verbosity);
+	block_unref(b);
+}
+
+/* ---- decoding ---- */
+
+static void decoderawtransaction(struct rpc_call *call)
+{
+	const char *hex = "";
+	struct raw_tx t;
+	bool witness = true, any = !rpc_has_arg(call, 1);
+
+	if (!rpc_arg_str(call, 0, &hex) || !rpc_arg_bool(call, 1, &witness))
+		return;
+	if (!raw_tx_read(&t, hex, any || !witness, any || witness)) {
+		rpc_fail(call, RPC_DESERIALIZATION_ERROR, "TX decode "
+			 "failed. Make sure the tx has at least one input.");
+		return;
+	}
+	call->result = tx_json(call->params, &t.tx, NULL, TX_DETAIL_FEE,
+			       false);
+	raw_tx_clear(&t);
+}
+
+/* BIP342: opcodes that make a tapscript succeed. */
+static bool is_op_success(unsigned op)
+{
+	return op == 80 || op == 98 || (op >= 126 && op <= 129) ||
+	       (op >= 131 && op <= 134) || (op >= 137 && op <= 138) ||
+	       (op >= 141 && op <= 142) || (op >= 149 && op <= 153) ||
+	       (op >= 187 && op <= 254);
+}
+
+/* May the script sensibly be put behind a P2SH hash? */
+static bool can_wrap(struct span script, enum script_form form)
+{
+	struct script_iter it = script_iter_of(script);
+	struct script_op op;
+
+	switch (form) {
+	case FORM_NULLDATA:
+	case FORM_SCRIPTHASH:
+	case FORM_ANCHOR:
+	case FORM_WITNESS_UNKNOWN:
+	case FORM_WITNESS_V1_TAPROOT:
+		return false;
+	case FORM_NONSTANDARD:
+	case FORM_PUBKEY:
+	case FORM_PUBKEYHASH:
+	case FORM_MULTISIG:
+	case FORM_WITNESS_V0_KEYHASH:
+	case FORM_WITNESS_V0_SCRIPTHASH:
+		break;
+	}
+	if (!script_ops_ok(script) || script_is_unspendable(script))
+		return false;
+	while (script_next(&it, &op))
+		if (op.code == OP_CHECKSIGADD || is_op_success(op.code))
+			return false;
+	return true;
+}
+
+/* And in a witness script?  Not with uncompressed keys. */
+static bool can_wrap_segwit(enum script_form form,
+			    const struct script_parts *parts)
+{
+	if (form == FORM_NONSTANDARD || form == FORM_PUBKEYHASH)
+		return true;
+	if (form != FORM_PUBKEY && form != FORM_MULTISIG)
+		return false;
+	for (size_t i = 0; i < parts->count; i++)
+		if (parts->data[i].n != 33)
+			return false;
+	return true;
+}
+
+/* The witness program that stands for the script. */
+static void segwit_script(struct bytes *out, struct span script,
+			  enum script_form form,
+			  const struct script_parts *parts)
+{
+	uint8_t hash[32];
+	size_t n = 20;
+
+	if (form == FORM_PUBKEY) {
+		hash160(hash, parts->data[0].p, parts->data[0].n);
+	} else if (form == FORM_PUBKEYHASH) {
+		memcpy(hash, parts->data[0].p, 20);
+	} else {
+		sha256(hash, script.p, script.n);
+		n = sizeof hash;
+	}
+	script_push_op(out, OP_0);
+	script_push_data(out, span_of(hash, n));
+}
+
+static void add_p2sh(struct json_object *o, const char *key,
+		     const struct chain_params *p, struct span script)
+{
+	struct bytes b = { 0 };
+	char text[RPC_ADDRESS_MAX];
+	uint8_t hash[20];
+
+	hash160(hash, script.p, script.n);
+	script_push_op(&b, OP_HASH160);
+	script_push_data(&b, span_of(hash, sizeof hash));
+	script_push_op(&b, OP_EQUAL);
+	CHECK(rpc_address_of(text, p, bytes_span(&b)));
+	json_add_str(o, key, text);
+	bytes_clear(&b);
+}
+
+static void decodescript(struct rpc_call *call)
+{
+	const char *hex = "";
+	struct bytes raw = { 0 }, wit = { 0 };
+	struct script_parts parts;
+	enum script_form form;
+	struct json_object *o, *segwit;
+
+	if (!rpc_arg_str(call, 0, &hex))
+		return;
+	if (!hex_append(&raw, hex)) {
+		rpc_fail(call, RPC_INVALID_PARAMETER, "argument must be "
+			 "hexadecimal string (not '%s')", hex);
+		return;
+	}
+	form = script_form(bytes_span(&raw), &parts);
+	o = call->result = json_object_new_object();
+	script_json_add(o, call->params, bytes_span(&raw), false);
+	if (!can_wrap(bytes_span(&raw), form))
+		goto out;
+	add_p2sh(o, "p2sh", call->params, bytes_span(&raw));
+	if (!can_wrap_segwit(form, &parts))
+		goto out;
+	segwit_script(&wit, bytes_span(&raw), form, &parts);
+	segwit = json_object_new_object();
+	script_json_add(segwit, call->params, bytes_span(&wit), true);
+	add_p2sh(segwit, "p2sh-segwit", call->params, bytes_span(&wit));
+	json_add(o, "segwit", segwit);
+out:
+	bytes_clear(&raw);
+	bytes_clear(&wit);
+}
+
+/* ---- addresses ---- */
+
+static void validateaddress(struct rpc_call *call)
+{
+	const char *address = "";
+	struct bytes script = { 0 };
+	struct span program;
+	struct json_object *o;
+	unsigned version;
+
+	if (!rpc_arg_str(call, 0, &address))
+		return;
+	o = call->result = json_object_new_object();
+	if (!rpc_address_script(&script, call->params, address)) {
+		json_add_bool(o, "isvalid", false);
+		json_add(o, "error_locations", json_object_new_array());
+		json_add_str(o, "error", "Invalid or unsupported Segwit "
+			     "(Bech32) or Base58 encoding.");
+		return;
+	}
+	json_add_bool(o, "isvalid", true);
+	json_add_str(o, "address", address);
+	json_add_hex(o, "scriptPubKey", bytes_span(&script));
+	if (script_is_witness_program(bytes_span(&script), &version,
+				      &program)) {
+		json_add_bool(o, "isscript", program.n == 32);
+		json_add_bool(o, "iswitness", true);
+		json_add_int(o, "witness_version", version);
+		json_add_hex(o, "witness_program", program);
+	} else {
+		json_add_bool(o, "isscript",
+			      script_is_p2sh(bytes_span(&script)));
+		json_add_bool(o, "iswitness", false);
+	}
+	bytes_clear(&script);
+}
+
+static const struct rpc_method methods[] = {
+	{ .name = "getrawtransaction", .category = "Rawtransactions",
+	  .thread = RPC_ON_CHAIN, .run = getrawtransaction,
+	  .help = "A transaction of a block.",
+	  .args = { { "txid", RPC_STR, true, "The transaction" },
+		    { "verbosity|verbose", RPC_ANY, false,
+		      "0 (default): hex; 1: an object; 2: with fee and "
+		      "spent outputs" },
+		    { "blockhash", RPC_STR, false,
+		      "The block it is in (there is no index of "
+		      "transactions)" } } },
+	{ .name = "decoderawtransaction", .category = "Rawtransactions",
+	  .run = decoderawtransaction,
+	  .help = "Show what a raw transaction says.",
+	  .args = { { "hexstring", RPC_STR, true, "The transaction" },
+		    { "iswitness", RPC_BOOL, false,
+		      "Whether it is in the form with witnesses; both are "
+		      "tried if this is not said" } } },
+	{ .name = "decodescript", .category = "Rawtransactions",
+	  .run = decodescript,
+	  .help = "Show what a script says, and its addresses.",
+	  .args = { { "hexstring", RPC_STR, true, "The script" } } },
+	{ .name = "validateaddress", .category = "Util",
+	  .run = validateaddress,
+	  .help = "Whether an address is one of this chain, and what it "
+		  "stands for.",
+	  .args = { { "address", RPC_STR, true, "The address" } } },
+};
+
+struct rpc_methods rpc_methods_tx(void)
+{
+	return (struct rpc_methods){ methods, ARRAY_SIZE(methods) };
+}

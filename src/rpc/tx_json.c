@@ -1,0 +1,208 @@
+/*
+ * Transactions and scripts as JSON.
+ */
+#include "config.h"
+
+#include "rpc/tx_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/secp.h"
+#include "rpc/address_text.h"
+#include "rpc/script_form.h"
+
+/* No hybrid keys: descriptors cannot name them. */
+static bool keys_plain(const struct script_parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		if (parts->data[i].p[0] > 4)
+			return false;
+	return true;
+}
+
+static char *multisig_descriptor(const struct script_parts *parts)
+{
+	struct bytes b = { 0 };
+	char head[32];
+
+	snprintf(head, sizeof head, "multi(%u", parts->required);
+	bytes_append(&b, head, strlen(head));
+	for (size_t i = 0; i < parts->count; i++) {
+		char *hex = hex_new(parts->data[i]);
+
+		bytes_append(&b, ",", 1);
+		bytes_append(&b, hex, strlen(hex));
+		free(hex);
+	}
+	bytes_append(&b, ")", 2);
+	return (char *)b.p;
+}
+
+char *script_descriptor(const struct chain_params *p, struct span script)
+{
+	struct script_parts parts;
+	enum script_form form = script_form(script, &parts);
+	uint8_t point[33] = { 2 };
+	char address[RPC_ADDRESS_MAX];
+	char *hex = NULL, *text = NULL, *sealed;
+
+	if (form == FORM_PUBKEY && parts.data[0].p[0] <= 4) {
+		hex = hex_new(parts.data[0]);
+		text = xasprintf("pk(%s)", hex);
+	} else if (form == FORM_MULTISIG && keys_plain(&parts)) {
+		text = multisig_descriptor(&parts);
+	} else if (form == FORM_WITNESS_V1_TAPROOT) {
+		memcpy(point + 1, parts.data[0].p, 32);
+		hex = hex_new(parts.data[0]);
+		if (secp_pubkey_valid(span_of(point, sizeof point)))
+			text = xasprintf("rawtr(%s)", hex);
+	}
+	if (!text && rpc_address_of(address, p, script))
+		text = xasprintf("addr(%s)", address);
+	if (!text) {
+		free(hex);
+		hex = hex_new(script);
+		text = xasprintf("raw(%s)", hex);
+	}
+	sealed = rpc_descriptor_seal(text);
+	free(hex);
+	free(text);
+	return sealed;
+}
+
+static void add_owned_text(struct json_object *o, const char *key,
+			   char *text TAKES)
+{
+	json_add_str(o, key, text);
+	free(text);
+}
+
+void script_json_add(struct json_object *o, const struct chain_params *p,
+		     struct span script, bool with_hex)
+{
+	struct script_parts parts;
+	enum script_form form = script_form(script, &parts);
+	char address[RPC_ADDRESS_MAX];
+
+	add_owned_text(o, "asm", script_asm(script, false));
+	add_owned_text(o, "desc", script_descriptor(p, script));
+	if (with_hex)
+		json_add_hex(o, "hex", script);
+	if (form != FORM_PUBKEY && rpc_address_of(address, p, script))
+		json_add_str(o, "address", address);
+	json_add_str(o, "type", script_form_name(form));
+}
+
+/* ---- transactions ---- */
+
+static struct json_object *prevout_json(const struct chain_params *p,
+					const struct coin *coin)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *script = json_object_new_object();
+
+	json_add_bool(o, "generated", coin->coinbase);
+	json_add_int(o, "height", coin->height);
+	json_add_amount(o, "value", coin->value_sat);
+	script_json_add(script, p, coin->script, true);
+	json_add(o, "scriptPubKey", script);
+	return o;
+}
+
+static struct json_object *input_json(const struct chain_params *p,
+				      const struct tx_in *in, bool coinbase,
+				      const struct coin *spent)
+{
+	struct json_object *o = json_object_new_object(), *script, *stack;
+
+	if (coinbase) {
+		json_add_hex(o, "coinbase", in->script_sig);
+	} else {
+		json_add_hash(o, "txid", in->prevout.txid.b);
+		json_add_int(o, "vout", in->prevout.n);
+		script = json_object_new_object();
+		add_owned_text(script, "asm",
+			       script_asm(in->script_sig, true));
+		json_add_hex(script, "hex", in->script_sig);
+		json_add(o, "scriptSig", script);
+	}
+	if (in->witness_count) {
+		stack = json_object_new_array_ext((int)in->witness_count);
+		for (uint32_t i = 0; i < in->witness_count; i++)
+			json_object_array_add(stack,
+					      json_hex(in->witness[i]));
+		json_add(o, "txinwitness", stack);
+	}
+	if (spent)
+		json_add(o, "prevout", prevout_json(p, spent));
+	json_add_int(o, "sequence", in->sequence);
+	return o;
+}
+
+static struct json_object *output_json(const struct chain_params *p,
+				       const struct tx_out *out, uint32_t n)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *script = json_object_new_object();
+
+	json_add_amount(o, "value", out->value_sat);
+	json_add_int(o, "n", n);
+	script_json_add(script, p, out->script_pubkey, true);
+	json_add(o, "scriptPubKey", script);
+	return o;
+}
+
+static void add_ends(struct json_object *o, const struct chain_params *p,
+		     const struct tx *tx, const struct tx_undo *undo,
+		     enum tx_detail detail)
+{
+	struct json_object *vin =
+		json_object_new_array_ext((int)tx->in_count);
+	struct json_object *vout =
+		json_object_new_array_ext((int)tx->out_count);
+	bool coinbase = tx_is_coinbase(tx);
+	int64_t fee = 0;
+
+	for (uint32_t i = 0; i < tx->in_count; i++) {
+		const struct coin *spent = undo ? &undo->coins[i] : NULL;
+
+		if (spent)
+			fee += spent->value_sat;
+		if (detail != TX_DETAIL_PREVOUT)
+			spent = NULL;
+		json_object_array_add(vin, input_json(p, &tx->in[i],
+						      coinbase, spent));
+	}
+	json_add(o, "vin", vin);
+	for (uint32_t i = 0; i < tx->out_count; i++) {
+		fee -= tx->out[i].value_sat;
+		json_object_array_add(vout, output_json(p, &tx->out[i], i));
+	}
+	json_add(o, "vout", vout);
+	if (undo)
+		json_add_amount(o, "fee", fee);
+}
+
+struct json_object *tx_json(const struct chain_params *p,
+			    const struct tx *tx, const struct tx_undo *undo,
+			    enum tx_detail detail, bool with_hex)
+{
+	struct json_object *o = json_object_new_object();
+	uint64_t weight = tx_weight(tx);
+
+	if (undo && (undo->count != tx->in_count || tx_is_coinbase(tx)))
+		undo = NULL;
+	json_add_hash(o, "txid", tx->txid.b);
+	json_add_hash(o, "hash", tx->wtxid.b);
+	json_add_int(o, "version", tx->version);
+	json_add_int(o, "size", (int64_t)tx->raw.n);
+	json_add_u64(o, "vsize", (weight + WITNESS_SCALE - 1) /
+				 WITNESS_SCALE);
+	json_add_u64(o, "weight", weight);
+	json_add_int(o, "locktime", tx->lock_time);
+	add_ends(o, p, tx, undo, detail);
+	if (with_hex)
+		json_add_hex(o, "hex", tx->raw);
+	return o;
+}
