@@ -60,7 +60,7 @@ static enum script_error op_if(struct eval *e, bool negate)
 		return SCRIPT_OK;
 	}
 	if (!eval_has(e, 1))
-		return SCRIPT_ERR_UNBALANCED_CONDITIONAL;
+		return SCRIPT_ERR_INVALID_STACK_OPERATION;
 	v = stack_top(e->stack, 1);
 	minimal = v.n == 0 || (v.n == 1 && v.p[0] == 1);
 	/* BIP342: a rule in tapscript; in v0 a policy. */
