@@ -1,0 +1,19 @@
+/*
+ * Runs every group of consensus tests.
+ */
+#include "config.h"
+
+#include "tests/unit/test_consensus.h"
+
+int main(void)
+{
+	int failed = 0;
+
+	failed += run_numbers_tests();
+	failed += run_params_tests();
+	failed += run_headers_tests();
+	failed += run_tx_tests();
+	failed += run_blocks_tests();
+	failed += run_filters_tests();
+	return failed ? 1 : 0;
+}
