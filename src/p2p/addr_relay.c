@@ -1,0 +1,238 @@
+/*
+ * Addresses: taking them from peers (onion v3 only, at a bounded rate), giving
+ * a sample to those who ask, telling outbound peers our own.
+ */
+#include "config.h"
+
+#include "p2p/p2p_priv.h"
+
+#include <stdlib.h>
+
+#define RATE_PER_S 0.1           /* addresses taken unasked */
+#define SHARE_PERCENT 23
+#define CACHE_MS (24 * 60 * MINUTE_MS)
+#define LOCAL_EVERY_MS (24 * 60 * MINUTE_MS)
+#define TOO_OLD_S (10 * 24 * 60 * 60)
+
+static void tokens_add(struct p2p *p, struct peer *peer)
+{
+	struct peer_addrs *a = &peer->addrs;
+
+	if (a->tokens < ADDR_MAX)
+		a->tokens = MIN_OF(a->tokens + RATE_PER_S *
+				   (double)(p->now_ms - a->tokens_ms) / 1000,
+				   (double)ADDR_MAX);
+	a->tokens_ms = p->now_ms;
+}
+
+static void tell_local(struct p2p *p, struct peer *peer)
+{
+	struct msg m = { .type = MSG_ADDRV2 };
+	struct bytes items = { 0 };
+	struct addrv2_item item = {
+		.time = (uint32_t)p->now_unix,
+		.services = p->opt.services,
+		.net = NET_TORV3,
+		.port = p->local.port,
+	};
+
+	if (!p->has_local || !peer->wants_addrv2 || !peer->done ||
+	    peer->gone || (peer->info.type != CONN_OUTBOUND &&
+			   peer->info.type != CONN_MANUAL))
+		return;
+	item.addr = span_of(p->local.key, ONION_KEY_BYTES);
+	addrv2_item_write(&items, &item);
+	m.u.addrv2.n = 1;
+	m.u.addrv2.items = bytes_span(&items);
+	peer_send(p, peer, &m);
+	bytes_clear(&items);
+}
+
+void addrs_handshaken(struct p2p *p, struct peer *peer)
+{
+	if (!peer_outbound(peer))
+		return;
+	peer->addrs.asked = true;
+	peer->addrs.tokens += ADDR_MAX;
+	peer_send_plain(p, peer, MSG_GETADDR);
+	tell_local(p, peer);
+}
+
+/* BIP155 time stamps of others are not to be trusted far. */
+static int64_t plausible(const struct p2p *p, uint32_t time)
+{
+	int64_t t = time;
+
+	if (t > p->now_unix + 600 || t < 100000000)
+		t = p->now_unix - TOO_OLD_S / 2;
+	return t - 2 * 60 * 60;
+}
+
+static void take(struct p2p *p, struct peer *peer,
+		 const struct addrv2_item *item)
+{
+	struct onion o = { .port = item->port };
+
+	memcpy(o.key, item->addr.p, ONION_KEY_BYTES);
+	if (p->has_local && onion_eq(&o, &p->local))
+		return;
+	peer->info.addr_processed++;
+	addrbook_add(p->book, &o, item->services, plausible(p, item->time),
+		     peer->has_onion ? &peer->onion : &(struct onion){ 0 });
+}
+
+void addrs_message(struct p2p *p, struct peer *peer,
+		   const struct msg_addrv2 *m)
+{
+	struct reader r = reader_of(m->items);
+	struct addrv2_item item;
+	size_t i;
+
+	peer->info.addr_relay = true;
+	tokens_add(p, peer);
+	for (i = 0; i < m->n; i++) {
+		if (!addrv2_item_read(&item, &r))
+			break;   /* cannot be: it was read before */
+		if (item.net != NET_TORV3)
+			continue;
+		if (peer->addrs.tokens < 1) {
+			peer->info.addr_rate_limited++;
+			continue;
+		}
+		peer->addrs.tokens--;
+		take(p, peer, &item);
+	}
+	/* One address alone is the peer's own. */
+	if (peer->info.type == CONN_ADDR_FETCH && m->n > 1)
+		peer_drop(p, peer, CLOSE_DONE, "it sent its addresses");
+}
+
+void addrs_legacy(struct p2p *p, struct peer *peer, size_t n)
+{
+	if (peer->info.type == CONN_ADDR_FETCH && n > 1)
+		peer_drop(p, peer, CLOSE_DONE, "it knows no onions");
+}
+
+/* ---- answering ---- */
+
+static void cache_refresh(struct p2p *p)
+{
+	size_t max = addrbook_count(p->book) * SHARE_PERCENT / 100;
+
+	if (p->addr_cache && p->now_ms < p->addr_cache_until_ms)
+		return;
+	free(p->addr_cache);
+	max = MIN_OF(max, (size_t)ADDR_MAX);
+	p->addr_cache = xcalloc(max + 1, sizeof(*p->addr_cache));
+	p->addr_cache_n = addrbook_sample(p->book, p->addr_cache, max,
+					  p->now_unix);
+	/* 21 to 27 hours, not to be told from outside. */
+	p->addr_cache_until_ms = p->now_ms + CACHE_MS * 7 / 8 +
+		(int64_t)(p2p_random(p) % (uint64_t)(CACHE_MS / 4));
+}
+
+void addrs_getaddr(struct p2p *p, struct peer *peer)
+{
+	struct msg m = { .type = MSG_ADDRV2 };
+	struct bytes items = { 0 };
+	struct addrv2_item item = { .net = NET_TORV3 };
+	const struct book_entry *e;
+	size_t i;
+
+	/* Outbound peers could use it to recognise us; the old message
+	 * cannot hold an onion address. */
+	if (peer_outbound(peer) || peer->addrs.sent || !peer->wants_addrv2)
+		return;
+	peer->addrs.sent = true;
+	cache_refresh(p);
+	for (i = 0; i < p->addr_cache_n; i++) {
+		e = &p->addr_cache[i];
+		item.time = (uint32_t)e->seen;
+		item.services = e->services;
+		item.port = e->onion.port;
+		item.addr = span_of(e->onion.key, ONION_KEY_BYTES);
+		addrv2_item_write(&items, &item);
+	}
+	m.u.addrv2.n = p->addr_cache_n;
+	m.u.addrv2.items = bytes_span(&items);
+	if (p->addr_cache_n)
+		peer_send(p, peer, &m);
+	bytes_clear(&items);
+}
+
+void addrs_tick(struct p2p *p)
+{
+	size_t i;
+
+	if (!p->has_local || p->now_ms < p->local_next_ms)
+		return;
+	p->local_next_ms = p->now_ms + LOCAL_EVERY_MS / 2 +
+		(int64_t)(p2p_random(p) % (uint64_t)LOCAL_EVERY_MS);
+	for (i = 0; i < p->peers_n; i++)
+		tell_local(p, p->peers[i]);
+}
+
+/* ---- the owner's side ---- */
+
+bool p2p_set_local_onion(struct p2p *p, const char *onion, uint16_t port)
+{
+	struct onion o = { .port = port };
+
+	if (!onion) {
+		p->has_local = false;
+		return true;
+	}
+	if (!port || !onion_parse(o.key, onion))
+		return false;
+	if (p->has_local && onion_eq(&o, &p->local))
+		return true;
+	p->has_local = true;
+	p->local = o;
+	p->local_next_ms = 0;
+	return true;
+}
+
+bool p2p_addrs_changed(const struct p2p *p)
+{
+	return addrbook_changed(p->book);
+}
+
+void p2p_addrs_write(struct p2p *p, struct bytes *out)
+{
+	addrbook_write(p->book, out);
+}
+
+bool p2p_addrs_read(struct p2p *p, struct span data)
+{
+	return addrbook_read(p->book, data);
+}
+
+bool p2p_addr_add(struct p2p *p, const char *onion, uint16_t port,
+		  uint64_t services)
+{
+	struct onion o = { .port = port };
+
+	if (!port || !onion_parse(o.key, onion))
+		return false;
+	addrbook_add(p->book, &o, services, p->now_unix, NULL);
+	return true;
+}
+
+size_t p2p_addrs_visit(struct p2p *p, size_t max, addr_info_fn *fn,
+		       void *arg)
+{
+	size_t room = MIN_OF(max, addrbook_count(p->book)), i, n;
+	struct book_entry *list = xcalloc(room + 1, sizeof *list);
+	struct addr_info info;
+
+	n = addrbook_sample(p->book, list, room, p->now_unix);
+	for (i = 0; i < n; i++) {
+		onion_format(info.onion, list[i].onion.key);
+		info.port = list[i].onion.port;
+		info.services = list[i].services;
+		info.time_unix = list[i].seen;
+		fn(&info, arg);
+	}
+	free(list);
+	return n;
+}

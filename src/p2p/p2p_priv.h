@@ -1,0 +1,300 @@
+/*
+ * The engine's insides, shared by its files: the peer, the engine, and what
+ * each file offers the others.
+ */
+#ifndef CLOISTER_P2P_P2P_PRIV_H
+#define CLOISTER_P2P_P2P_PRIV_H
+
+#include "base/log.h"
+#include "base/map.h"
+#include "p2p/addrbook.h"
+#include "p2p/headers_presync.h"
+#include "p2p/messages.h"
+#include "p2p/p2p.h"
+#include "p2p/wire.h"
+
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+
+/* ---- blocks being fetched ---- */
+
+enum fetch_state {
+	FETCH_WANTED,
+	FETCH_ASKED,             /* of peer */
+	FETCH_GIVEN,             /* the chain has it and will answer */
+};
+
+struct fetch_block {
+	struct block_hash hash;
+	int height;
+	enum fetch_state state;
+	peer_id peer;            /* asked, or who gave it */
+	peer_id avoid;           /* failed us with this block */
+	int64_t asked_ms;
+	int plan_at;             /* place in the plan, -1: none */
+};
+
+/* Who gave us a block whose scripts are not checked yet. */
+struct block_source {
+	struct block_hash hash;
+	peer_id peer;
+};
+#define BLOCK_SOURCES 2048
+
+struct fetch {
+	struct map by_hash;
+	uint64_t salt[2];
+	struct fetch_block **plan;   /* lowest first; NULL: done */
+	size_t plan_n, wanted_n, asked_n;
+	bool plan_out;               /* asked the chain for a plan */
+	bool dirty;                  /* the plan must be made again */
+	bool stale;                  /* it may be, when it gets short */
+	int64_t plan_ms;
+	int64_t stall_ms;            /* adaptive patience */
+	uint64_t avg_bytes;          /* of the latest blocks */
+	struct block_source sources[BLOCK_SOURCES];
+	size_t source_next;
+};
+
+/* What we know of a peer as a source of blocks. */
+struct peer_fetch {
+	struct fetch_block **asked;
+	size_t asked_n, asked_cap;
+	uint64_t bytes, ms;          /* decaying sums: throughput */
+	int64_t last_block_ms;
+	int64_t rest_until_ms;       /* asked nothing until then */
+	unsigned strikes;            /* blocks taken away in a row */
+	size_t room;                 /* while assigning: it may take more */
+	struct bytes ask;            /* while assigning: inv items */
+	size_t ask_n;
+};
+
+/* Headers of one message (or release) on their way to the chain. */
+struct headers_batch {
+	struct block_header *h;      /* NULL: none */
+	size_t n;
+	bool posted, vouched, full;
+};
+
+struct peer_headers {
+	struct headers_batch batch;
+	struct presync *presync;
+	int64_t asked_ms;            /* getheaders is out; 0: none is */
+	int64_t started_ms;          /* 0: not synchronised with yet */
+	bool done;                   /* it had no more at some time */
+	bool has_best;
+	struct header_point best;    /* the best header it has */
+	int common_height;           /* with our best header; -1: unknown */
+	struct block_hash announced; /* last tip it heard of from us */
+	int64_t behind_ms;           /* its chain is weaker since; 0: not */
+	bool behind_asked;
+};
+
+struct peer_serve {
+	struct bytes queue;          /* inv items of blocks */
+	bool block_out;              /* asked the chain for one */
+	struct inv_item current;
+	bool headers_wanted, headers_out;
+	bool headers_as_inv;         /* it asked with getblocks */
+	struct bytes locator;
+	struct block_hash stop;
+};
+
+struct peer_addrs {
+	bool sent;                   /* getaddr was answered */
+	bool asked;                  /* we sent getaddr */
+	double tokens;               /* addresses we take from it now */
+	int64_t tokens_ms;
+};
+
+struct peer {
+	peer_id id;
+	struct peer_info info;       /* pointers own their strings */
+	char *host;                  /* outbound: dialled */
+	uint16_t port;
+	bool has_onion;
+	struct onion onion;
+	bool gone;                   /* freed at the end of the call */
+
+	struct wire_reader wire;
+	bool held;                   /* wire's message could not be handled */
+
+	bool version_sent, version_got, done; /* done: verack came */
+	bool sendheaders_sent, wants_addrv2;
+	uint64_t nonce;
+	int64_t connected_ms, last_recv_ms;
+
+	bool ping_out, ping_now;
+	uint64_t ping_nonce;
+	int64_t ping_ms, ping_next_ms;
+
+	struct peer_fetch fetch;
+	struct peer_headers headers;
+	struct peer_serve serve;
+	struct peer_addrs addrs;
+};
+
+/* ---- connections we want ---- */
+
+struct wanted_host {
+	char *host;
+	uint16_t port;
+	bool seed;                   /* fetch addresses only */
+	uint64_t dial;               /* in progress, 0: none */
+	peer_id peer;                /* connected, 0: no */
+	int64_t next_ms;
+	unsigned failures;
+};
+
+struct dial {
+	uint64_t id;
+	char *host;
+	uint16_t port;
+	enum conn_type type;
+	bool has_onion;
+	struct onion onion;
+};
+
+struct conns {
+	struct wanted_host *wanted;
+	size_t wanted_n;
+	struct dial *dials;
+	size_t dials_n;
+	uint64_t last_dial;
+	int64_t outbound_next_ms, feeler_next_ms, seed_next_ms;
+	size_t seed_next;
+};
+
+struct p2p {
+	struct p2p_options opt;
+	struct p2p_ports ports;
+	char *user_agent;
+	int64_t now_ms, now_unix;
+	bool active;
+
+	struct peer **peers;         /* by id */
+	size_t peers_n;
+	bool reap;                   /* some peer is gone */
+	uint64_t bytes_sent, bytes_received;
+
+	bool has_tip;                /* p2p_on_tip was called */
+	struct tip_event tip;        /* its arrays are not kept here: */
+	struct block_hash locator[LOCATOR_MAX];
+	size_t locator_n;
+
+	struct fetch fetch;
+	struct conns conns;
+
+	struct addrbook *book;
+	bool has_local;
+	struct onion local;
+	int64_t local_next_ms;
+	struct book_entry *addr_cache;
+	size_t addr_cache_n;
+	int64_t addr_cache_until_ms;
+};
+
+static inline uint64_t p2p_random(const struct p2p *p)
+{
+	uint64_t r;
+
+	p->ports.random(p->ports.ctx, &r, sizeof r);
+	return r;
+}
+
+/* ---- peer.c ---- */
+
+struct peer *peer_get(const struct p2p *p, peer_id id);   /* or NULL */
+struct peer *peer_add(struct p2p *p, const struct peer_conn *c);
+void peer_free(struct peer *peer);
+static inline bool peer_outbound(const struct peer *peer)
+{
+	return peer->info.type != CONN_INBOUND;
+}
+/** Frame and send. */
+void peer_send(struct p2p *p, struct peer *peer, const struct msg *m);
+void peer_send_plain(struct p2p *p, struct peer *peer, enum msg_type type);
+/** Forget the peer and close its connection; text is for the log. */
+void peer_drop(struct p2p *p, struct peer *peer, enum close_reason reason,
+	       const char *text);
+/** It broke a rule: drop it, and its address from the book. */
+void peer_misbehaved(struct p2p *p, struct peer *peer, const char *text);
+/** Free those that are gone; the last thing every public call does. */
+void peers_reap(struct p2p *p);
+/** Forget a peer in every part of the engine. */
+void peer_detach(struct p2p *p, struct peer *peer);
+
+/* ---- handshake.c ---- */
+
+void handshake_start(struct p2p *p, struct peer *peer);
+/** Messages of the handshake and of keeping alive; true if it was one. */
+bool handshake_message(struct p2p *p, struct peer *peer,
+		       const struct msg *m);
+void keepalive_tick(struct p2p *p, struct peer *peer);
+
+/* ---- dispatch.c ---- */
+
+/** Handle the message held back, if any; start reading again. */
+void peer_resume(struct p2p *p, struct peer *peer);
+
+/* ---- headers_sync.c ---- */
+
+/** false: cannot be handled now, keep the message. */
+bool headers_message(struct p2p *p, struct peer *peer,
+		     const struct msg_headers *m);
+void headers_tick(struct p2p *p);
+/** Post what the chain refused. */
+void headers_retry(struct p2p *p, struct peer *peer);
+void headers_inv(struct p2p *p, struct peer *peer,
+		 const struct block_hash *hash);
+void headers_detach(struct peer *peer);
+void headers_common_unknown(struct p2p *p);
+
+/* ---- block_fetch.c ---- */
+
+void fetch_init(struct p2p *p);
+void fetch_clear(struct p2p *p);
+void fetch_tick(struct p2p *p);
+/** Ask for what can be asked. */
+void fetch_assign(struct p2p *p);
+/** A block message; false: the chain's queue is full. */
+bool fetch_block_message(struct p2p *p, struct peer *peer,
+			 struct bytes *raw);
+void fetch_notfound(struct p2p *p, struct peer *peer,
+		    const struct msg_inv *m);
+/** Give up what the peer was asked for. */
+void fetch_detach(struct p2p *p, struct peer *peer);
+void fetch_info(const struct peer *peer, int *heights);
+
+/* ---- serve.c ---- */
+
+bool serve_getdata(struct p2p *p, struct peer *peer,
+		   const struct msg_inv *m);
+bool serve_getheaders(struct p2p *p, struct peer *peer,
+		      const struct msg_locator *m, bool as_inv);
+/** Go on with what was asked of us. */
+void serve_step(struct p2p *p, struct peer *peer);
+void serve_announce(struct p2p *p, const struct tip_event *e);
+void serve_detach(struct peer *peer);
+
+/* ---- addr_relay.c ---- */
+
+void addrs_handshaken(struct p2p *p, struct peer *peer);
+void addrs_message(struct p2p *p, struct peer *peer,
+		   const struct msg_addrv2 *m);
+void addrs_legacy(struct p2p *p, struct peer *peer, size_t n);
+void addrs_getaddr(struct p2p *p, struct peer *peer);
+void addrs_tick(struct p2p *p);
+
+/* ---- conns.c ---- */
+
+void conns_init(struct p2p *p);
+void conns_clear(struct p2p *p);
+void conns_tick(struct p2p *p);
+/** Takes the dial out of the list; false: unknown. */
+bool conns_take_dial(struct p2p *p, struct dial *out, uint64_t id);
+void conns_connected(struct p2p *p, struct peer *peer, uint64_t dial);
+void conns_closed(struct p2p *p, struct peer *peer);
+void conns_forget_dials(struct p2p *p);
+
+#endif
