@@ -11,7 +11,7 @@
 
 #define RAW_BYTES 35             /* key, two of checksum, version */
 #define TEXT_CHARS 56
-#define VERSION 3
+#define ONION_VERSION 3
 
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -23,7 +23,7 @@ static void checksum(uint8_t out[static 2],
 
 	memcpy(in, label, sizeof label - 1);
 	memcpy(in + sizeof label - 1, key, ONION_KEY_BYTES);
-	in[sizeof in - 1] = VERSION;
+	in[sizeof in - 1] = ONION_VERSION;
 	sha3_256(full, in, sizeof in);
 	memcpy(out, full, 2);
 }
@@ -57,7 +57,7 @@ bool onion_parse(uint8_t key[static ONION_KEY_BYTES], const char *host)
 	}
 	checksum(sum, raw);
 	if (memcmp(sum, raw + ONION_KEY_BYTES, 2) != 0 ||
-	    raw[RAW_BYTES - 1] != VERSION)
+	    raw[RAW_BYTES - 1] != ONION_VERSION)
 		return false;
 	memcpy(key, raw, ONION_KEY_BYTES);
 	return true;
@@ -72,7 +72,7 @@ void onion_format(char out[static ONION_TEXT_SIZE],
 
 	memcpy(raw, key, ONION_KEY_BYTES);
 	checksum(raw + ONION_KEY_BYTES, key);
-	raw[RAW_BYTES - 1] = VERSION;
+	raw[RAW_BYTES - 1] = ONION_VERSION;
 	for (i = 0; i < TEXT_CHARS; i++) {
 		for (d = 0, j = 0; j < 5; j++) {
 			at = i * 5 + j;
