@@ -10,6 +10,7 @@
 struct import_progress {
 	uint64_t bytes_done, bytes_total;
 	uint64_t blocks_new, blocks_known, blocks_bad;
+	uint64_t blocks_waiting;         /* their parent has not come */
 	uint64_t garbage_bytes;
 	int tip_height;
 };
@@ -27,6 +28,10 @@ NODISCARD enum err import_open(struct import **out, struct chain *c,
  * Do a small part (some blocks), then return, so that the owner can answer
  * questions in between.  *more: call again.  Blocks whose parent is not known
  * yet are found again once it is.
+ *
+ * Connects what it brings, leaving blocks in flight between calls: a
+ * chain_step() in between is allowed but makes the pool wait.  At the end,
+ * ERR_INPUT if not one block of this chain was found.
  */
 NODISCARD enum err import_step(struct import *im, bool *more,
 			       struct why *why);
