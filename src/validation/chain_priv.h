@@ -60,6 +60,8 @@ static inline struct finding finding_of(enum verdict v)
 
 /* ---- tip.c: the active chain and the marks on nodes ---- */
 
+/** The chain that ends with n, all of it. */
+void tip_set(struct chain *c, struct header_node *n);
 void tip_push(struct chain *c, struct header_node *n);
 void tip_pop(struct chain *c);
 /** A block's data came: count it, and those that waited for it. */

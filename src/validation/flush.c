@@ -60,7 +60,6 @@ static enum err write_index(struct chain *c, struct why *why)
 enum err chain_flush(struct chain *c, struct why *why)
 {
 	const struct header_node *tip;
-	bool keep = !coins_wants_flush(c->coins);
 	enum err e = ERR_NONE;
 
 	if (c->broken)
@@ -74,7 +73,7 @@ enum err chain_flush(struct chain *c, struct why *why)
 		e = write_index(c, why);
 	tip = chain_tip(c);
 	if (!e)
-		e = coins_flush(c->coins, &tip->hash, keep, why);
+		e = coins_flush(c->coins, &tip->hash, true, why);
 	if (e)
 		return e;
 	c->flush_wanted = false;

@@ -19,43 +19,14 @@ enum { SEQUENCE_TIP, SEQUENCE_VALID, SEQUENCE_OTHER, SEQUENCE_NEW };
 
 #define DB_CACHE_MAX ((size_t)8 << 20)
 
-static uint64_t file_bytes(const char *dir, const char *kind, size_t i)
+static uint64_t first_file_bytes(const char *dir)
 {
-	char *path = xasprintf("%s/blocks/%s%05zu.dat", dir, kind, i);
+	char *path = xasprintf("%s/blocks/blk00000.dat", dir);
 	struct stat st;
 	uint64_t n = stat(path, &st) ? 0 : (uint64_t)st.st_size;
 
 	free(path);
 	return n;
-}
-
-static enum err check_file(const struct chain *c, const char *kind, size_t i,
-			   uint64_t known, struct why *why)
-{
-	uint64_t n = file_bytes(c->dir, kind, i);
-
-	if (n >= known)
-		return ERR_NONE;
-	return why_set(why, ERR_CORRUPT, "%s/blocks/%s%05zu.dat is %s: the "
-		       "index knows %llu bytes of it, %llu are there", c->dir,
-		       kind, i, n ? "too short" : "missing or empty",
-		       (unsigned long long)known, (unsigned long long)n);
-}
-
-static enum err check_files(const struct chain *c, struct why *why)
-{
-	size_t i, n = block_store_file_count(c->store);
-	enum err e = ERR_NONE;
-
-	for (i = 0; !e && i < n; i++) {
-		const struct block_file_info *f = block_store_file(c->store,
-								   i);
-
-		e = check_file(c, "blk", i, f->size_bytes, why);
-		if (!e)
-			e = check_file(c, "rev", i, f->undo_bytes, why);
-	}
-	return e;
 }
 
 static bool pos_ok(const struct chain *c, struct disk_pos pos, bool undo)
@@ -122,7 +93,7 @@ static enum err make_genesis(struct chain *c, struct why *why)
 	enum err e;
 
 	genesis_block_write(&raw, p);
-	if (file_bytes(c->dir, "blk", 0) > raw.n + 8) {
+	if (first_file_bytes(c->dir) > raw.n + 8) {
 		bytes_clear(&raw);
 		return why_set(why, ERR_CORRUPT, "%s/blocks holds block files"
 			       " but blocks/index is empty; move the blk and "
@@ -143,7 +114,6 @@ static enum err find_tip(struct chain *c, struct why *why)
 	struct block_hash h;
 	struct header_node *n = c->tree.nodes[0];
 	char hex[65];
-	int i;
 
 	if (coins_tip(c->coins, &h)) {
 		n = header_tree_get(&c->tree, &h);
@@ -159,12 +129,9 @@ static enum err find_tip(struct chain *c, struct why *why)
 			       " to make the coins again from the block files",
 			       c->dir, hex, n ? "knows without its data"
 					      : "does not know");
-	for (i = 0; i <= n->height; i++)
-		tip_push(c, NULL);
-	for (; n; n = n->prev) {
-		c->active[n->height] = n;
+	tip_set(c, n);
+	for (; n; n = n->prev)
 		n->sequence = SEQUENCE_BASE + SEQUENCE_TIP;
-	}
 	return ERR_NONE;
 }
 
@@ -201,8 +168,6 @@ static enum err open_index(struct chain *c, struct why *why)
 				     files, count, why);
 	if (!e)
 		e = header_tree_load(&c->tree, c->index, why);
-	if (!e)
-		e = check_files(c, why);
 	free(files);
 	free(index);
 	free(blocks);

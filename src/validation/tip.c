@@ -10,6 +10,16 @@
 
 #include "base/log.h"
 
+void tip_set(struct chain *c, struct header_node *n)
+{
+	c->active_count = (size_t)n->height + 1;
+	c->active_cap = 2 * c->active_count;
+	free(c->active);
+	c->active = xcalloc(c->active_cap, sizeof *c->active);
+	for (; n; n = n->prev)
+		c->active[n->height] = n;
+}
+
 void tip_push(struct chain *c, struct header_node *n)
 {
 	CHECK((size_t)n->height == c->active_count);

@@ -1,0 +1,11 @@
+/*
+ * Unit tests of src/validation.
+ */
+#include "config.h"
+
+#include "validation_tests.h"
+
+int main(void)
+{
+	return test_validation_open() + test_validation_import() != 0;
+}

@@ -1,0 +1,11 @@
+/*
+ * The groups of tests of src/validation: each runs and returns how many
+ * failed.
+ */
+#ifndef CLOISTER_TESTS_VALIDATION_TESTS_H
+#define CLOISTER_TESTS_VALIDATION_TESTS_H
+
+int test_validation_open(void);
+int test_validation_import(void);
+
+#endif
