@@ -5,7 +5,6 @@
 
 #include "node/node_config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,21 +54,6 @@ bool host_port_parse(struct host_port *out, const char *text,
 	memcpy(out->host, host, n);
 	out->host[n] = 0;
 	return strpbrk(out->host, " \t\r\n/@") == NULL;
-}
-
-bool host_is_loopback(const char *host)
-{
-	unsigned part[4];
-	char end;
-
-	if (strcmp(host, "::1") == 0)
-		return true;
-	if (strspn(host, "0123456789.") != strlen(host) ||
-	    sscanf(host, "%3u.%3u.%3u.%3u%c", &part[0], &part[1], &part[2],
-		   &part[3], &end) != 4)
-		return false;
-	return part[0] == 127 && part[1] < 256 && part[2] < 256 &&
-	       part[3] < 256;
 }
 
 bool host_is_onion(const char *host)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "net/loopback.h"
 
 #define MAX_SCRIPT_THREADS 64
 #define CONF_FILE_MAX (1024 * 1024)
@@ -285,11 +286,11 @@ static enum err check_peers(struct config *c, const struct host_list *l,
 
 		if (host_is_onion(host))
 			continue;
-		if (regtest && host_is_loopback(host)) {
+		if (regtest && loopback_address_ok(host)) {
 			c->plain = true;
 			continue;
 		}
-		if (host_is_loopback(host))
+		if (loopback_address_ok(host))
 			return why_set(why, ERR_INPUT, "-%s=%s: plain TCP on "
 				       "loopback is for regtest only; peers "
 				       "are v3 onion addresses", option, host);
@@ -320,7 +321,7 @@ static enum err make_bind(struct config *c, const struct settings *s,
 			       "on %s peers reach this node through its onion "
 			       "service alone", c->params.name);
 	if (!host_port_parse(&c->bind, text, port) ||
-	    !host_is_loopback(c->bind.host))
+	    !loopback_address_ok(c->bind.host))
 		return why_set(why, ERR_INPUT, "-bind=%s is no loopback "
 			       "address (127.0.0.1)", text);
 	c->plain = true;
@@ -393,7 +394,7 @@ static enum err make_rpc(struct config *c, const struct settings *s,
 	if (e)
 		return e;
 	for (size_t i = 0; i < c->rpc_bind.n; i++) {
-		if (!host_is_loopback(c->rpc_bind.v[i].host))
+		if (!loopback_address_ok(c->rpc_bind.v[i].host))
 			return why_set(why, ERR_INPUT, "-rpcbind=%s: RPC is "
 				       "answered on loopback only",
 				       c->rpc_bind.v[i].host);

@@ -81,8 +81,8 @@ void config_clear(struct config *c);
 /** "host", "host:port", "[::1]:port"; false if malformed. */
 NODISCARD bool host_port_parse(struct host_port *out, const char *text,
 			       uint16_t default_port);
-/** 127.0.0.0/8 in digits, or ::1. */
-bool host_is_loopback(const char *host);
+
+
 /** Looks like a v3 onion address (its checksum is tor/'s business). */
 bool host_is_onion(const char *host);
 

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Build what is missing and run a node.
+#
+#   ./run.sh [cloisterd options]    a mainnet node with its own Tor
+#   ./run.sh demo [BLOCKFILE]       two nodes over a private Tor network
+#   ./run.sh cli [arguments]        cloister-cli for the node above
+set -eu
+top=$(cd "$(dirname "$0")" && pwd)
+. "$top/conf/build.sh"
+
+case "${1:-}" in
+-h|--help)
+	sed -n '2,7s/^# \{0,1\}//p' "$0"
+	exit 0
+	;;
+esac
+
+if [ "${1:-}" = cli ]; then
+	shift
+	exec "$top/build/src/cloister-cli" "$@"
+fi
+# shellcheck disable=SC2086
+need_packages $packages_run
+if [ "${1:-}" = demo ]; then
+	# shellcheck disable=SC2086
+	need_packages $packages_demo
+fi
+echo "Building (in build/)…"
+build "$top/build"
+if [ "${1:-}" = demo ]; then
+	shift
+	CLOISTER_BUILD="$top/build" exec python3 "$top/tests/functional/demo.py" "$@"
+fi
+echo "Starting a node; ctrl-C ends it. In another terminal: ./run.sh cli -getinfo"
+exec "$top/build/src/cloisterd" -printtoconsole "$@"

@@ -1,0 +1,366 @@
+/*
+ * Opening, feeding and closing the chain on its own thread, and telling the
+ * loop thread about it.
+ */
+#include "config.h"
+
+#include "node/chain_owner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define TELL_EVERY_MS 250        /* during a long activation */
+#define LOG_EVERY_MS 10000
+
+/* ---- events: chain thread to loop thread ---- */
+
+struct tip_job {
+	struct job job;
+	struct chain_sink *sink;
+	struct tip_event e;
+	struct block_hash locator[CHAIN_LOCATOR_MAX];
+	struct block_header connected[P2P_ANNOUNCE_MAX];
+};
+
+struct checked_job {
+	struct job job;
+	struct chain_sink *sink;
+	struct block_hash hash;
+	enum verdict verdict;
+	char reason[160];
+};
+
+struct trouble_job {
+	struct job job;
+	struct chain_sink *sink;
+	struct why why;
+};
+
+static void tip_done(struct job *job)
+{
+	struct tip_job *j = CONTAINER_OF(job, struct tip_job, job);
+
+	j->e.locator = j->locator;
+	j->e.connected = j->connected;
+	j->sink->tip(j->sink->ctx, &j->e);
+	free(j);
+}
+
+static void checked_done(struct job *job)
+{
+	struct checked_job *j = CONTAINER_OF(job, struct checked_job, job);
+
+	j->sink->checked(j->sink->ctx, &j->hash, j->verdict, j->reason);
+	free(j);
+}
+
+static void trouble_done(struct job *job)
+{
+	struct trouble_job *j = CONTAINER_OF(job, struct trouble_job, job);
+
+	j->sink->trouble(j->sink->ctx, &j->why);
+	free(j);
+}
+
+static void imported_done(struct job *job)
+{
+	struct trouble_job *j = CONTAINER_OF(job, struct trouble_job, job);
+
+	j->sink->imported(j->sink->ctx);
+	free(j);
+}
+
+void chain_owner_trouble(struct chain_owner *o, const struct why *why)
+{
+	struct trouble_job *j;
+
+	if (o->failed)
+		return;
+	o->failed = true;
+	if (why->err == ERR_STOPPED)
+		return;
+	j = xcalloc(1, sizeof *j);
+	j->job.done = trouble_done;
+	j->sink = &o->sink;
+	j->why = *why;
+	mailbox_post(o->mailbox, &j->job);
+}
+
+static void on_checked(void *ctx, const struct header_node *n,
+		       const struct finding *f)
+{
+	struct chain_owner *o = ctx;
+	struct checked_job *j = xcalloc(1, sizeof *j);
+	char hex[65];
+
+	j->job.done = checked_done;
+	j->sink = &o->sink;
+	j->hash = n->hash;
+	j->verdict = f->verdict;
+	finding_text(j->reason, f, true);
+	if (f->verdict != VERDICT_OK) {
+		hash_to_rpc_hex(hex, n->hash.b);
+		log_warn(LOG_CHAIN, "invalid block=%s height=%d: %s", hex,
+			 n->height, j->reason);
+	}
+	mailbox_post(o->mailbox, &j->job);
+}
+
+void header_point_of(struct header_point *out, const struct header_node *n)
+{
+	out->hash = n->hash;
+	out->height = n->height;
+	out->work = n->chain_work;
+}
+
+/* Headers of the newest blocks that were not told yet, lowest first. */
+static size_t new_headers(const struct chain_owner *o,
+			  struct block_header *out)
+{
+	struct header_node *tip = chain_tip(o->chain), *n = tip;
+	const struct header_node *fork =
+		o->told_tip ? header_node_fork(tip, o->told_tip) : NULL;
+	size_t count = 0;
+
+	while (n && n != fork && count < P2P_ANNOUNCE_MAX) {
+		n = n->prev;
+		count++;
+	}
+	n = tip;
+	for (size_t i = count; i > 0; i--, n = n->prev)
+		header_node_header(&out[i - 1], n);
+	return count;
+}
+
+static void log_tip(struct chain_owner *o, bool initial_download)
+{
+	const struct header_node *tip = chain_tip(o->chain);
+	int64_t now = clock_mono_ms();
+	char hex[65];
+
+	if (initial_download && now - o->logged_ms < LOG_EVERY_MS)
+		return;
+	o->logged_ms = now;
+	hash_to_rpc_hex(hex, tip->hash.b);
+	log_info(LOG_CHAIN, "new tip block=%s height=%d headers=%d "
+		 "progress=%.6f", hex, tip->height,
+		 chain_best_header(o->chain)->height,
+		 chain_progress(o->chain));
+}
+
+void chain_owner_tell(struct chain_owner *o, bool force)
+{
+	struct header_node *tip = chain_tip(o->chain);
+	struct header_node *best = chain_best_header(o->chain);
+	bool initial = chain_in_initial_download(o->chain);
+	int64_t now = clock_mono_ms();
+	struct tip_job *j;
+
+	if (tip == o->told_tip && best == o->told_best &&
+	    initial == o->told_initial_download)
+		return;
+	if (!force && now - o->told_ms < TELL_EVERY_MS)
+		return;
+	j = xcalloc(1, sizeof *j);
+	j->job.done = tip_done;
+	j->sink = &o->sink;
+	header_point_of(&j->e.tip, tip);
+	header_point_of(&j->e.best_header, best);
+	j->e.best_header_time = best->time;
+	j->e.initial_download = initial;
+	j->e.locator_n = chain_locator(best, j->locator);
+	j->e.connected_n = new_headers(o, j->connected);
+	if (tip != o->told_tip)
+		log_tip(o, initial);
+	o->told_tip = tip;
+	o->told_best = best;
+	o->told_initial_download = initial;
+	o->told_ms = now;
+	mailbox_post(o->mailbox, &j->job);
+}
+
+/* ---- life ---- */
+
+static bool asked_to_stop(void *ctx)
+{
+	struct chain_owner *o = ctx;
+
+	return atomic_load(&o->stopping);
+}
+
+struct chain_owner *chain_owner_new(const struct config *cfg,
+				    const struct clock *clock,
+				    struct mailbox *mailbox,
+				    const struct chain_sink *sink)
+{
+	struct chain_owner *o = xcalloc(1, sizeof *o);
+
+	o->cfg = cfg;
+	o->clock = clock;
+	o->mailbox = mailbox;
+	o->sink = *sink;
+	o->workers = workers_new(cfg->script_threads - 1);
+	return o;
+}
+
+void chain_owner_free(struct chain_owner *o)
+{
+	if (!o)
+		return;
+	import_free(o->import);
+	chain_close(o->chain);
+	workers_free(o->workers);
+	free(o);
+}
+
+enum err chain_owner_open(struct chain_owner *o, struct why *why)
+{
+	struct chain_options opt = {
+		.params = &o->cfg->params,
+		.dir = o->cfg->chain_dir,
+		.clock = o->clock,
+		.workers = o->workers,
+		.dbcache_bytes = o->cfg->dbcache_bytes,
+		.check_all_scripts = o->cfg->check_all_scripts,
+		.events = { .ctx = o, .checked = on_checked },
+		.stop = asked_to_stop,
+	};
+	enum err e = chain_open(&o->chain, &opt, why);
+
+	if (e)
+		return e;
+	o->import_done = o->cfg->load_block_n == 0;
+	chain_owner_tell(o, true);
+	return ERR_NONE;
+}
+
+enum err chain_owner_close(struct chain_owner *o, struct why *why)
+{
+	enum err e = ERR_NONE;
+
+	import_free(o->import);
+	o->import = NULL;
+	if (o->chain && !o->failed)
+		e = chain_flush(o->chain, why);
+	chain_close(o->chain);
+	o->chain = NULL;
+	return e;
+}
+
+/* ---- work ---- */
+
+void chain_owner_step(struct chain_owner *o, bool *more)
+{
+	struct why why;
+
+	*more = false;
+	if (o->failed || !o->chain || atomic_load(&o->stopping))
+		return;
+	if (chain_step(o->chain, more, &why)) {
+		*more = false;
+		chain_owner_trouble(o, &why);
+		return;
+	}
+	chain_owner_tell(o, !*more);
+}
+
+static void import_log(struct chain_owner *o, bool last)
+{
+	const struct import_progress *p = import_progress(o->import);
+	int64_t now = clock_mono_ms();
+	int64_t passed = now - o->import_log_ms;
+	uint64_t done = p->blocks_new + p->blocks_known;
+
+	if (!last && passed < LOG_EVERY_MS)
+		return;
+	log_info(LOG_CHAIN, "import %s: %.1f %% height=%d, %llu blocks new, "
+		 "%llu known, %llu bad, %llu bytes of garbage; %.0f blocks/s",
+		 o->cfg->load_blocks[o->next_load - 1],
+		 p->bytes_total ? 100.0 * (double)p->bytes_done /
+					  (double)p->bytes_total : 100.0,
+		 p->tip_height, (unsigned long long)p->blocks_new,
+		 (unsigned long long)p->blocks_known,
+		 (unsigned long long)p->blocks_bad,
+		 (unsigned long long)p->garbage_bytes,
+		 passed > 0 ? 1000.0 * (double)(done - o->import_log_blocks) /
+				      (double)passed : 0.0);
+	o->import_log_ms = now;
+	o->import_log_blocks = done;
+}
+
+/* The next file of -loadblock; false when there is none. */
+static bool import_next(struct chain_owner *o)
+{
+	while (o->next_load < o->cfg->load_block_n) {
+		const char *path = o->cfg->load_blocks[o->next_load++];
+		struct why why;
+		enum err e;
+
+		log_info(LOG_CHAIN, "importing %s", path);
+		o->import_log_ms = clock_mono_ms();
+		o->import_log_blocks = 0;
+		e = import_open(&o->import, o->chain, path, &why);
+		if (!e)
+			return true;
+		if (e != ERR_INPUT) {
+			chain_owner_trouble(o, &why);
+			return false;
+		}
+		log_warn(LOG_CHAIN, "cannot import: %s", why.text);
+	}
+	return false;
+}
+
+static void import_finish(struct chain_owner *o)
+{
+	struct trouble_job *j = xcalloc(1, sizeof *j);
+
+	o->import_done = true;
+	j->job.done = imported_done;
+	j->sink = &o->sink;
+	mailbox_post(o->mailbox, &j->job);
+}
+
+static bool import_work(struct chain_owner *o)
+{
+	struct why why;
+	bool more = false;
+
+	if (!o->import && !import_next(o)) {
+		bool steps;
+
+		/* What the last file stored may still want connecting. */
+		chain_owner_step(o, &steps);
+		if (steps)
+			return true;
+		if (!o->failed)
+			import_finish(o);
+		return !o->failed;
+	}
+	if (import_step(o->import, &more, &why)) {
+		chain_owner_trouble(o, &why);
+		return false;
+	}
+	import_log(o, !more);
+	if (!more) {
+		import_free(o->import);
+		o->import = NULL;
+	}
+	chain_owner_tell(o, !more);
+	return true;
+}
+
+bool chain_owner_idle(void *owner)
+{
+	struct chain_owner *o = owner;
+	bool more;
+
+	if (o->failed || !o->chain || atomic_load(&o->stopping))
+		return false;
+	if (!o->import_done)
+		return import_work(o);
+	chain_owner_step(o, &more);
+	return more;
+}

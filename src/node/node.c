@@ -1,0 +1,424 @@
+/*
+ * The node process, put together.
+ *
+ * ~ This is the one place that knows everybody.  node_run() makes the parts,
+ * in the order in which they need each other, and runs the loop; the chain
+ * opens on its own thread meanwhile, and chain_opened() lets peers and RPC
+ * begin.  node_stop() starts the end; node_run() then takes the parts down in
+ * reverse.  Next: chain_owner.c (the chain's side), peers.c (connections),
+ * chain_port.c (questions from the one to the other), rpc_port.c.
+ */
+#include "config.h"
+
+#include "node/node.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "node/rpc_port.h"
+#include "tor/tor_transport.h"
+#include "tor/warden.h"
+
+#define CHAIN_QUEUE 64
+#define SAVE_EVERY_MS (15 * 60 * 1000)
+#define PEERS_FILE_MAX (16 * 1024 * 1024)
+#define STOP_POLL_MS 50
+#define STOP_ANSWER_MS 2000      /* for RPC answers under way */
+
+/* ---- the end ---- */
+
+/* The loop ends when the last RPC answer is out, or is too slow. */
+static void on_stop_timer(void *arg)
+{
+	struct node *n = arg;
+
+	if (!n->rpc || rpc_busy(n->rpc) == 0 ||
+	    clock_mono_ms() - n->stop_ms > STOP_ANSWER_MS)
+		loop_stop(n->loop);
+}
+
+void node_stop(struct node *n, const char *why)
+{
+	if (n->stop_ms)
+		return;
+	n->stop_ms = clock_mono_ms();
+	log_info(LOG_NODE, "stopping: %s", why);
+	atomic_store(&n->owner->stopping, true);
+	if (n->rpc)
+		rpc_stop(n->rpc);
+	timer_set_every(n->stop_timer, STOP_POLL_MS);
+}
+
+/* An end that is nobody's wish: also told on standard error. */
+static void node_fail(struct node *n, const struct why *why)
+{
+	log_error(LOG_NODE, "%s", why->text);
+	fprintf(stderr, "Error: %s\n", why->text);
+	n->exit_status = 1;
+	node_stop(n, "trouble");
+}
+
+/* ---- what the chain tells ---- */
+
+static void on_tip(void *ctx, const struct tip_event *e)
+{
+	struct node *n = ctx;
+
+	p2p_on_tip(peers_engine(n->peers), e);
+	if (n->rpc)
+		rpc_tip_changed(n->rpc, &e->tip.hash, e->tip.height);
+}
+
+static void on_checked(void *ctx, const struct block_hash *hash,
+		       enum verdict verdict, const char *reason)
+{
+	struct node *n = ctx;
+
+	p2p_on_block_checked(peers_engine(n->peers), hash, verdict, reason);
+}
+
+static void on_trouble(void *ctx, const struct why *why)
+{
+	node_fail(ctx, why);
+}
+
+static void on_imported(void *ctx)
+{
+	struct node *n = ctx;
+
+	log_info(LOG_NODE, "import done");
+	if (n->cfg->stop_after_import)
+		node_stop(n, "import done (-stopafterblockimport)");
+}
+
+/* ---- opening the chain ---- */
+
+struct open_job {
+	struct job job;
+	struct node *node;
+	enum err err;
+	struct why why;
+};
+
+static void open_run(struct job *job, void *owner)
+{
+	struct open_job *j = CONTAINER_OF(job, struct open_job, job);
+
+	j->err = chain_owner_open(owner, &j->why);
+}
+
+/* peers.dat: addresses heard of; a damaged one is no reason to stop. */
+static void addresses_load(struct node *n)
+{
+	char *path = path_join(n->cfg->chain_dir, "peers.dat");
+	struct bytes b = { 0 };
+	struct why why;
+
+	if (file_exists(path)) {
+		if (file_read(&b, path, PEERS_FILE_MAX, &why))
+			log_warn(LOG_NODE, "%s", why.text);
+		else if (!p2p_addrs_read(peers_engine(n->peers),
+					 bytes_span(&b)))
+			log_warn(LOG_NODE, "%s is damaged; starting with no "
+				 "known addresses", path);
+	}
+	bytes_clear(&b);
+	free(path);
+}
+
+static void addresses_save(void *arg)
+{
+	struct node *n = arg;
+	struct p2p *p2p = peers_engine(n->peers);
+	struct bytes b = { 0 };
+	struct why why;
+	char *path;
+
+	if (!n->peers_started || !p2p_addrs_changed(p2p))
+		return;
+	path = path_join(n->cfg->chain_dir, "peers.dat");
+	p2p_addrs_write(p2p, &b);
+	if (file_replace(path, bytes_span(&b), 0600, &why))
+		log_warn(LOG_NODE, "%s", why.text);
+	bytes_clear(&b);
+	free(path);
+}
+
+static void chain_opened(struct node *n)
+{
+	addresses_load(n);
+	peers_start(n->peers);
+	n->peers_started = true;
+	timer_set_every(n->save_timer, SAVE_EVERY_MS);
+	if (n->rpc)
+		rpc_set_ready(n->rpc, n->chain);
+	if (n->link)
+		node_link_ready(n->link);
+	actor_set_idle(n->chain, chain_owner_idle);
+	log_info(LOG_NODE, "started");
+}
+
+static void open_done(struct job *job)
+{
+	struct open_job *j = CONTAINER_OF(job, struct open_job, job);
+	struct node *n = j->node;
+
+	if (j->err && j->err != ERR_STOPPED)
+		node_fail(n, &j->why);
+	else if (!j->err && !n->stop_ms)
+		chain_opened(n);
+	free(j);
+}
+
+/* ---- what the warden tells ---- */
+
+static void on_tor_state(void *arg, const struct link_tor_state *s)
+{
+	struct node *n = arg;
+
+	log_debug(LOG_TOR, "tor is %s, %u %%: %s", tor_phase_name(s->phase),
+		  (unsigned)s->bootstrap_percent, s->summary);
+	if (s->problem[0])
+		n->tor_problem_at = clock_unix(&n->clock);
+}
+
+static void on_door(void *arg, const struct link_door *d)
+{
+	struct node *n = arg;
+	bool up = d->state == DOOR_REACHABLE;
+
+	if (!n->peers)
+		return;
+	if (!p2p_set_local_onion(peers_engine(n->peers),
+				 up ? d->address : NULL, d->port))
+		log_warn(LOG_NODE, "the address of our onion service is "
+			 "malformed");
+}
+
+static void on_link_stop(void *arg)
+{
+	node_stop(arg, "asked to");
+}
+
+static void on_log_reopen(void *arg)
+{
+	(void)arg;
+	log_reopen();
+}
+
+static void on_link_lost(void *arg)
+{
+	node_stop(arg, "the warden is gone");
+}
+
+static void close_circuit(void *ctx, uint32_t circuit)
+{
+	struct node *n = ctx;
+
+	if (n->link)
+		node_link_close_circuit(n->link, circuit);
+}
+
+/* ---- putting it together ---- */
+
+static enum err make_rpc(struct node *n, struct why *why)
+{
+	const struct config *cfg = n->cfg;
+	int fds[RPC_LISTENERS_MAX];
+	struct rpc_options opt = {
+		.base = loop_event_base(n->loop),
+		.listen_fds = fds,
+		.params = &cfg->params,
+		.clock = &n->clock,
+		.start_mono_ms = clock_mono_ms(),
+		.log_path = cfg->log_path,
+		.user_agent = USER_AGENT,
+		.cookie_path = cfg->rpc_password ? NULL : cfg->rpc_cookie,
+		.user = cfg->rpc_user,
+		.password = cfg->rpc_password,
+		.rpcauth = cfg->rpc_auth,
+		.rpcauth_count = cfg->rpc_auth_n,
+		.work_queue = cfg->rpc_work_queue,
+		.timeout_s = cfg->rpc_timeout_s,
+		.warmup = "Loading block index…",
+	};
+	struct rpc_ports ports;
+
+	if (!cfg->server)
+		return ERR_NONE;
+	for (size_t i = 0; i < RPC_LISTENERS_MAX; i++) {
+		char name[16];
+		int fd;
+
+		snprintf(name, sizeof name, "rpc%zu", i);
+		fd = node_link_inherited(name);
+		if (fd >= 0)
+			fds[opt.listen_count++] = fd;
+	}
+	rpc_port_fill(&ports, n);
+	return rpc_new(&n->rpc, &opt, &ports, why);
+}
+
+static enum err make_peers(struct node *n, struct why *why)
+{
+	struct peers_options opt = {
+		.loop = n->loop,
+		.cfg = n->cfg,
+		.clock = &n->clock,
+		.chain = n->chain_port,
+		.onion_listener = node_link_inherited("public"),
+		.plain_listener = node_link_inherited("plain"),
+		.close_circuit = close_circuit,
+		.ctx = n,
+	};
+
+	if (n->cfg->use_tor) {
+		char *path = path_join(n->cfg->chain_dir, WARDEN_SOCKS_PATH);
+
+		n->tor = tor_transport_new(n->loop, path, why);
+		free(path);
+		if (!n->tor)
+			return why->err;
+	}
+	opt.tor = n->tor;
+	n->peers = peers_new(&opt);
+	return ERR_NONE;
+}
+
+static void make_chain(struct node *n)
+{
+	const struct chain_sink sink = {
+		.ctx = n,
+		.tip = on_tip,
+		.checked = on_checked,
+		.trouble = on_trouble,
+		.imported = on_imported,
+	};
+
+	n->owner = chain_owner_new(n->cfg, &n->clock, n->mailbox, &sink);
+	n->chain = actor_new("chain", n->owner, n->mailbox, CHAIN_QUEUE,
+			     true);
+	n->chain_port = chain_port_new(n->chain);
+}
+
+static enum err node_make(struct node *n, struct why *why)
+{
+	static const struct node_link_events link_events = {
+		.tor_state = on_tor_state,
+		.door = on_door,
+		.stop = on_link_stop,
+		.log_reopen = on_log_reopen,
+		.lost = on_link_lost,
+	};
+	struct open_job *open;
+	int fd = node_link_inherited("link");
+
+	if (fd < 0)
+		return why_set(why, ERR_STATE, "the node process is started "
+			       "by cloisterd, not by hand (no link inherited)");
+	if (n->cfg->mock_time)
+		clock_set_mock(&n->clock, n->cfg->mock_time);
+	n->loop = loop_new();
+	n->mailbox = mailbox_new();
+	n->mailbox_watch = watch_mailbox_new(n->loop, n->mailbox);
+	n->stop_timer = timer_new(n->loop, on_stop_timer, n);
+	n->save_timer = timer_new(n->loop, addresses_save, n);
+	make_chain(n);
+	n->link = node_link_new(loop_event_base(n->loop), fd, &link_events,
+				n);
+	if (make_peers(n, why) || make_rpc(n, why))
+		return why->err;
+	open = xcalloc(1, sizeof *open);
+	open->job.run = open_run;
+	open->job.done = open_done;
+	open->node = n;
+	actor_post_urgent(n->chain, &open->job);
+	return ERR_NONE;
+}
+
+/* ---- closing ---- */
+
+struct close_job {
+	struct job job;
+	struct node *node;
+	enum err err;
+	struct why why;
+};
+
+static void close_run(struct job *job, void *owner)
+{
+	struct close_job *j = CONTAINER_OF(job, struct close_job, job);
+
+	j->err = chain_owner_close(owner, &j->why);
+}
+
+static void close_done(struct job *job)
+{
+	struct close_job *j = CONTAINER_OF(job, struct close_job, job);
+
+	if (j->err) {
+		log_error(LOG_NODE, "%s", j->why.text);
+		fprintf(stderr, "Error: %s\n", j->why.text);
+		j->node->exit_status = 1;
+	}
+	free(j);
+}
+
+static void close_chain(struct node *n)
+{
+	struct close_job *j = xcalloc(1, sizeof *j);
+
+	j->job.run = close_run;
+	j->job.done = close_done;
+	j->node = n;
+	atomic_store(&n->owner->stopping, true);
+	actor_set_idle(n->chain, NULL);
+	actor_post_urgent(n->chain, &j->job);
+	actor_stop(n->chain);
+	mailbox_drain(n->mailbox);
+}
+
+static void node_clear(struct node *n)
+{
+	if (n->rpc)
+		rpc_stop(n->rpc);
+	if (n->peers_started)
+		addresses_save(n);
+	if (n->chain)
+		close_chain(n);
+	peers_free(n->peers);
+	transport_free(n->tor);
+	rpc_free(n->rpc);
+	node_link_free(n->link);
+	chain_port_unref(n->chain_port);
+	actor_free(n->chain);
+	chain_owner_free(n->owner);
+	timer_free(n->stop_timer);
+	timer_free(n->save_timer);
+	watch_free(n->mailbox_watch);
+	mailbox_free(n->mailbox);
+	loop_free(n->loop);
+}
+
+int node_run(const struct config *cfg)
+{
+	struct node n = { .cfg = cfg };
+	struct why why;
+
+	log_info(LOG_NODE, "node process for %s in %s, %u script threads, "
+		 "dbcache %zu MiB", cfg->params.name, cfg->chain_dir,
+		 cfg->script_threads, cfg->dbcache_bytes >> 20);
+	if (node_make(&n, &why)) {
+		log_error(LOG_NODE, "%s", why.text);
+		fprintf(stderr, "Error: %s\n", why.text);
+		n.exit_status = 1;
+	} else {
+		loop_run(n.loop);
+	}
+	node_clear(&n);
+	log_info(LOG_NODE, "node process ends");
+	return n.exit_status;
+}

@@ -1,0 +1,44 @@
+/*
+ * The node process: everything but the machine's network.  It is started by
+ * the warden, has two threads (loop and chain) and the pool, and ends when
+ * the warden says so, when RPC's stop does, or when the chain meets trouble.
+ */
+#ifndef CLOISTER_NODE_NODE_H
+#define CLOISTER_NODE_NODE_H
+
+#include "node/chain_owner.h"
+#include "node/peers.h"
+#include "rpc/rpc.h"
+#include "tor/node_link.h"
+
+#define USER_AGENT "/Cloister:" PACKAGE_VERSION "/"
+
+struct node {
+	const struct config *cfg;
+	struct clock clock;
+	struct loop *loop;
+	struct mailbox *mailbox;
+	struct watch *mailbox_watch;
+	struct chain_owner *owner;
+	struct actor *chain;             /* the chain thread */
+	struct chain_port *chain_port;
+	struct transport *tor;
+	struct peers *peers;
+	struct rpc *rpc;
+	struct node_link *link;
+	struct timer *stop_timer, *save_timer;
+	bool peers_started;
+	int64_t stop_ms;                 /* when the end began; 0: not yet */
+	int exit_status;
+	int64_t tor_problem_at;          /* unix; of the last new problem */
+	char warning[400];
+};
+
+/** Run the node with this configuration; returns the exit status.  The log
+ * is open; listeners and the link are inherited (CLOISTER_FDS). */
+int node_run(const struct config *cfg);
+
+/** Begin to end; twice is fine.  Loop thread. */
+void node_stop(struct node *n, const char *why);
+
+#endif

@@ -1,0 +1,1 @@
+"""What the functional tests share: nodes, a private Tor network, RPC."""
