@@ -15,5 +15,10 @@ int main(void)
 	failed += run_tx_tests();
 	failed += run_blocks_tests();
 	failed += run_filters_tests();
+	failed += run_script_tests();
+	failed += run_script_vectors_tests();
+	failed += run_script_assets_tests();
+	failed += run_sighash_tests();
+	failed += run_tx_vectors_tests();
 	return failed ? 1 : 0;
 }
