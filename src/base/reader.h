@@ -64,14 +64,18 @@ static inline uint16_t read_u16(struct reader *r)
 {
 	struct span s = read_span(r, 2);
 
-	return s.p ? (uint16_t)(s.p[0] | s.p[1] << 8) : 0;
+	if (!s.p)
+		return 0;
+	return (uint16_t)(s.p[0] | s.p[1] << 8);
 }
 
 static inline uint16_t read_u16_be(struct reader *r)
 {
 	struct span s = read_span(r, 2);
 
-	return s.p ? (uint16_t)(s.p[0] << 8 | s.p[1]) : 0;
+	if (!s.p)
+		return 0;
+	return (uint16_t)(s.p[0] << 8 | s.p[1]);
 }
 
 static inline uint32_t read_u32(struct reader *r)

@@ -26,7 +26,8 @@ struct bit_writer {
 static void put_bits(struct bit_writer *w, uint64_t bits, unsigned n)
 {
 	while (n-- > 0) {
-		w->waiting = (uint8_t)(w->waiting << 1 | (bits >> n & 1));
+		w->waiting = (uint8_t)((unsigned)w->waiting << 1 |
+				       (bits >> n & 1));
 		if (++w->count == 8) {
 			write_u8(w->out, w->waiting);
 			w->count = 0;
