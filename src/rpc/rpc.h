@@ -6,7 +6,8 @@
  *
  * Life: rpc_new() early, with the warm-up text; rpc_set_ready() once the
  * chain's actor runs; rpc_stop() (no new calls), then the node stops its
- * actor and drains the mailbox, then rpc_free().
+ * actor and drains the mailbox, then rpc_free().  The process must ignore
+ * SIGPIPE: libevent writes to callers that may have left.
  */
 #ifndef CLOISTER_RPC_RPC_H
 #define CLOISTER_RPC_RPC_H

@@ -129,11 +129,14 @@ static bool make_block(struct rpc_call *call, struct block **out,
 {
 	struct why why = { 0 };
 
-	if (miner_make_block(call->chain, out, script, txs, n, &why)) {
+	if (!miner_make_block(call->chain, out, script, txs, n, &why))
+		return true;
+	if (why.err == ERR_INPUT)
+		rpc_fail(call, RPC_VERIFY_ERROR, "TestBlockValidity failed: "
+			 "bad-txns-inputs-missingorspent, %s", why.text);
+	else
 		rpc_fail_trouble(call, &why);
-		return false;
-	}
-	return true;
+	return false;
 }
 
 static bool submit_made(struct rpc_call *call, struct block *b)
