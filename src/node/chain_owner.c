@@ -38,6 +38,12 @@ struct trouble_job {
 	struct why why;
 };
 
+struct imported_job {
+	struct job job;
+	struct chain_sink *sink;
+	bool all;
+};
+
 static void tip_done(struct job *job)
 {
 	struct tip_job *j = CONTAINER_OF(job, struct tip_job, job);
@@ -66,9 +72,9 @@ static void trouble_done(struct job *job)
 
 static void imported_done(struct job *job)
 {
-	struct trouble_job *j = CONTAINER_OF(job, struct trouble_job, job);
+	struct imported_job *j = CONTAINER_OF(job, struct imported_job, job);
 
-	j->sink->imported(j->sink->ctx);
+	j->sink->imported(j->sink->ctx, j->all);
 	free(j);
 }
 
@@ -290,6 +296,13 @@ static void import_log(struct chain_owner *o, bool last)
 	o->import_log_blocks = done;
 }
 
+/* A file that is no block file is the owner's mistake, not ours to die of. */
+static void import_refused(struct chain_owner *o, const struct why *why)
+{
+	log_warn(LOG_CHAIN, "cannot import: %s", why->text);
+	o->import_refused = true;
+}
+
 /* The next file of -loadblock; false when there is none. */
 static bool import_next(struct chain_owner *o)
 {
@@ -298,7 +311,6 @@ static bool import_next(struct chain_owner *o)
 		struct why why;
 		enum err e;
 
-		log_info(LOG_CHAIN, "importing %s", path);
 		o->import_log_ms = clock_mono_ms();
 		o->import_log_blocks = 0;
 		e = import_open(&o->import, o->chain, path, &why);
@@ -308,16 +320,17 @@ static bool import_next(struct chain_owner *o)
 			chain_owner_trouble(o, &why);
 			return false;
 		}
-		log_warn(LOG_CHAIN, "cannot import: %s", why.text);
+		import_refused(o, &why);
 	}
 	return false;
 }
 
 static void import_finish(struct chain_owner *o)
 {
-	struct trouble_job *j = xcalloc(1, sizeof *j);
+	struct imported_job *j = xcalloc(1, sizeof *j);
 
 	o->import_done = true;
+	j->all = !o->import_refused;
 	j->job.done = imported_done;
 	j->sink = &o->sink;
 	mailbox_post(o->mailbox, &j->job);
@@ -327,6 +340,7 @@ static bool import_work(struct chain_owner *o)
 {
 	struct why why;
 	bool more = false;
+	enum err e;
 
 	if (!o->import && !import_next(o)) {
 		bool steps;
@@ -339,7 +353,11 @@ static bool import_work(struct chain_owner *o)
 			import_finish(o);
 		return !o->failed;
 	}
-	if (import_step(o->import, &more, &why)) {
+	e = import_step(o->import, &more, &why);
+	if (e == ERR_INPUT) {
+		import_refused(o, &why);
+		more = false;
+	} else if (e) {
 		chain_owner_trouble(o, &why);
 		return false;
 	}

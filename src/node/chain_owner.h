@@ -21,8 +21,8 @@ struct chain_sink {
 			enum verdict verdict, const char *reason);
 	/* Disk, memory, …: the node must stop. */
 	void (*trouble)(void *ctx, const struct why *why);
-	/* -loadblock is through; all files or none could be read. */
-	void (*imported)(void *ctx);
+	/* -loadblock is through; all: every file could be read. */
+	void (*imported)(void *ctx, bool all);
 };
 
 struct chain_owner {
@@ -37,6 +37,7 @@ struct chain_owner {
 	struct import *import;
 	size_t next_load;                /* of cfg->load_blocks */
 	bool import_done;
+	bool import_refused;             /* some file was no block file */
 	bool failed;                     /* trouble was told */
 	int64_t import_log_ms;
 	uint64_t import_log_blocks;

@@ -85,13 +85,19 @@ static void on_trouble(void *ctx, const struct why *why)
 	node_fail(ctx, why);
 }
 
-static void on_imported(void *ctx)
+static void on_imported(void *ctx, bool all)
 {
 	struct node *n = ctx;
 
 	log_info(LOG_NODE, "import done");
-	if (n->cfg->stop_after_import)
-		node_stop(n, "import done (-stopafterblockimport)");
+	if (!n->cfg->stop_after_import)
+		return;
+	if (!all) {
+		fprintf(stderr, "Error: not everything could be imported; "
+			"the log says what\n");
+		n->exit_status = 1;
+	}
+	node_stop(n, "-stopafterblockimport");
 }
 
 /* ---- opening the chain ---- */
