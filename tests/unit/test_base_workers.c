@@ -60,8 +60,9 @@ static void each_item_once(unsigned threads, size_t most)
 	b = batch_new(w, count_item, &add);
 	assert_true(batch_finished(b));
 	while (at < ITEMS) {
-		size_t n = MIN_OF(1 + prng_below(&rnd, most), ITEMS - at);
+		size_t n = 1 + prng_below(&rnd, most);
 
+		n = MIN_OF(n, ITEMS - at);
 		batch_add(b, items + at, n, sizeof(items[0]));
 		at += n;
 	}
