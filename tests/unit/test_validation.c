@@ -7,5 +7,6 @@
 
 int main(void)
 {
-	return test_validation_open() + test_validation_import() != 0;
+	return test_validation_open() + test_validation_import() +
+	       test_validation_invalid() != 0;
 }

@@ -7,5 +7,6 @@
 
 int test_validation_open(void);
 int test_validation_import(void);
+int test_validation_invalid(void);
 
 #endif
