@@ -91,38 +91,28 @@ static void fold(uint64_t a[static WORDS], uint64_t v)
 		v = add_small(a, v * GAP);
 }
 
-/* t += a * b, over three words. */
-static inline void mul_add(uint64_t t[static 3], uint64_t a, uint64_t b)
-{
-	u128 p = (u128)a * b;
-	u128 low = (u128)t[0] + (uint64_t)p;
-	u128 mid = (u128)t[1] + (uint64_t)(p >> 64) + (uint64_t)(low >> 64);
-
-	t[0] = (uint64_t)low;
-	t[1] = (uint64_t)mid;
-	t[2] += (uint64_t)(mid >> 64);
-}
-
 /* out = a * b mod p, columns first; out may be a or b. */
 static void mul(uint64_t out[static WORDS], const uint64_t a[static WORDS],
 		const uint64_t b[static WORDS])
 {
-	uint64_t wide[2 * WORDS], t[3] = { 0 };
-	u128 carry = 0;
+	uint64_t wide[2 * WORDS];
+	u128 low = 0, high, carry = 0, p;
 	int i, j;
 
 	for (i = 0; i < 2 * WORDS - 1; i++) {
 		int from = i < WORDS ? 0 : i - WORDS + 1;
 		int to = i < WORDS ? i : WORDS - 1;
 
-		for (j = from; j <= to; j++)
-			mul_add(t, a[j], b[i - j]);
-		wide[i] = t[0];
-		t[0] = t[1];
-		t[1] = t[2];
-		t[2] = 0;
+		high = 0;
+		for (j = from; j <= to; j++) {
+			p = (u128)a[j] * b[i - j];
+			low += (uint64_t)p;
+			high += (uint64_t)(p >> 64);
+		}
+		wide[i] = (uint64_t)low;
+		low = high + (low >> 64);
 	}
-	wide[i] = t[0];
+	wide[i] = (uint64_t)low;
 
 	for (i = 0; i < WORDS; i++) {
 		carry += (u128)wide[WORDS + i] * GAP + wide[i];
