@@ -13,6 +13,7 @@
 
 #define TELL_EVERY_MS 250        /* during a long activation */
 #define LOG_EVERY_MS 10000
+#define CATCHING_UP 8            /* blocks behind the best header */
 
 /* ---- events: chain thread to loop thread ---- */
 
@@ -146,6 +147,8 @@ static void log_tip(struct chain_owner *o, bool initial_download)
 	int64_t now = clock_mono_ms();
 	char hex[65];
 
+	if (chain_best_header(o->chain)->height - tip->height > CATCHING_UP)
+		initial_download = true;
 	if (initial_download && now - o->logged_ms < LOG_EVERY_MS)
 		return;
 	o->logged_ms = now;

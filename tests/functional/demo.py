@@ -240,7 +240,9 @@ class Demo:
     def run(self):
         say("Private Tor network on loopback…")
         begun = time.time()
-        self.net = TorNet(os.path.join(self.dir, "tornet"))
+        self.net = TorNet(os.path.join(self.dir, "tornet"),
+                          port=int(os.environ.get("CLOISTER_DEMO_PORT",
+                                                  "15200")))
         self.net.start()
         say("  ready in %.1f s: 1 authority, %d relays"
             % (time.time() - begun, len(self.net.relays)))
