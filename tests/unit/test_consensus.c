@@ -16,6 +16,7 @@ int main(void)
 	failed += run_blocks_tests();
 	failed += run_filters_tests();
 	failed += run_script_tests();
+	failed += run_script_edges_tests();
 	failed += run_script_vectors_tests();
 	failed += run_script_assets_tests();
 	failed += run_sighash_tests();

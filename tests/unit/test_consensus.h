@@ -12,6 +12,7 @@ int run_tx_tests(void);
 int run_blocks_tests(void);
 int run_filters_tests(void);
 int run_script_tests(void);
+int run_script_edges_tests(void);
 int run_script_vectors_tests(void);
 int run_script_assets_tests(void);
 int run_sighash_tests(void);
