@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
+#include "address/address.h"
 #include "consensus/witness_commitment.h"
-#include "rpc/address_text.h"
+#include "rpc/descriptor.h"
 #include "rpc/raw_tx.h"
 #include "rpc/rpc_util.h"
 #include "validation/miner.h"
@@ -183,7 +184,7 @@ static void generatetoaddress(struct rpc_call *call)
 
 	if (!rpc_arg_int(call, 0, &n) || !rpc_arg_str(call, 1, &address))
 		return;
-	if (!rpc_address_script(&script, call->params, address))
+	if (!address_to_script(&script, call->params, address, NULL))
 		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
 			 "Error: Invalid address");
 	else
@@ -200,7 +201,7 @@ static void generatetodescriptor(struct rpc_call *call)
 
 	if (!rpc_arg_int(call, 0, &n) || !rpc_arg_str(call, 1, &text))
 		return;
-	if (!rpc_descriptor_script(&script, call->params, text, &why))
+	if (!descriptor_script(&script, call->params, text, &why))
 		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", why.text);
 	else
 		generate(call, bytes_span(&script), n);
@@ -270,8 +271,8 @@ static void generateblock(struct rpc_call *call)
 	if (!rpc_arg_str(call, 0, &output) ||
 	    !rpc_arg_bool(call, 2, &submit))
 		return;
-	if (!rpc_address_script(&script, call->params, output) &&
-	    !rpc_descriptor_script(&script, call->params, output, &why)) {
+	if (!address_to_script(&script, call->params, output, NULL) &&
+	    !descriptor_script(&script, call->params, output, &why)) {
 		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
 			 "Error: Invalid address or descriptor");
 		return;

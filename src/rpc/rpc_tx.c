@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
+#include "address/address.h"
+#include "address/bech32.h"
 #include "crypto/hash.h"
-#include "rpc/address_text.h"
 #include "rpc/raw_tx.h"
 #include "rpc/rpc_util.h"
 #include "rpc/script_form.h"
@@ -213,22 +214,19 @@ static void segwit_script(struct bytes *out, struct span script,
 		sha256(hash, script.p, script.n);
 		n = sizeof hash;
 	}
-	script_push_op(out, OP_0);
-	script_push_data(out, span_of(hash, n));
+	script_write_witness(out, 0, span_of(hash, n));
 }
 
 static void add_p2sh(struct json_object *o, const char *key,
 		     const struct chain_params *p, struct span script)
 {
 	struct bytes b = { 0 };
-	char text[RPC_ADDRESS_MAX];
+	char text[ADDRESS_MAX_CHARS];
 	uint8_t hash[20];
 
 	hash160(hash, script.p, script.n);
-	script_push_op(&b, OP_HASH160);
-	script_push_data(&b, span_of(hash, sizeof hash));
-	script_push_op(&b, OP_EQUAL);
-	CHECK(rpc_address_of(text, p, bytes_span(&b)));
+	script_write_p2sh(&b, hash);
+	CHECK(address_of_script(text, p, bytes_span(&b)));
 	json_add_str(o, key, text);
 	bytes_clear(&b);
 }
@@ -268,38 +266,63 @@ out:
 
 /* ---- addresses ---- */
 
+/* Why it is none, and where the mistake may be. */
+static void add_invalid(struct json_object *o, const char *address,
+			const struct why *why)
+{
+	struct json_object *places = json_object_new_array();
+	size_t n, *at = bech32_error_places(&n, address);
+
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(places,
+				      json_object_new_uint64(at[i]));
+	free(at);
+	json_add_bool(o, "isvalid", false);
+	json_add(o, "error_locations", places);
+	json_add_str(o, "error", why->text);
+}
+
+static void add_valid(struct json_object *o, const struct chain_params *p,
+		      struct span script)
+{
+	char address[ADDRESS_MAX_CHARS];
+	struct span program;
+	unsigned version;
+
+	CHECK(address_of_script(address, p, script));
+	json_add_bool(o, "isvalid", true);
+	json_add_str(o, "address", address);
+	json_add_hex(o, "scriptPubKey", script);
+	if (!script_is_witness_program(script, &version, &program)) {
+		json_add_bool(o, "isscript", script_is_p2sh(script));
+		json_add_bool(o, "iswitness", false);
+		return;
+	}
+	/* Whether an unknown program is a script nobody can say. */
+	if (script_is_p2a(script) || script_is_p2tr(script))
+		json_add_bool(o, "isscript", true);
+	else if (version == 0)
+		json_add_bool(o, "isscript", program.n == 32);
+	json_add_bool(o, "iswitness", true);
+	if (script_is_p2a(script))
+		return;
+	json_add_int(o, "witness_version", version);
+	json_add_hex(o, "witness_program", program);
+}
+
 static void validateaddress(struct rpc_call *call)
 {
 	const char *address = "";
 	struct bytes script = { 0 };
-	struct span program;
-	struct json_object *o;
-	unsigned version;
+	struct why why = { 0 };
 
 	if (!rpc_arg_str(call, 0, &address))
 		return;
-	o = call->result = json_object_new_object();
-	if (!rpc_address_script(&script, call->params, address)) {
-		json_add_bool(o, "isvalid", false);
-		json_add(o, "error_locations", json_object_new_array());
-		json_add_str(o, "error", "Invalid or unsupported Segwit "
-			     "(Bech32) or Base58 encoding.");
-		return;
-	}
-	json_add_bool(o, "isvalid", true);
-	json_add_str(o, "address", address);
-	json_add_hex(o, "scriptPubKey", bytes_span(&script));
-	if (script_is_witness_program(bytes_span(&script), &version,
-				      &program)) {
-		json_add_bool(o, "isscript", program.n == 32);
-		json_add_bool(o, "iswitness", true);
-		json_add_int(o, "witness_version", version);
-		json_add_hex(o, "witness_program", program);
-	} else {
-		json_add_bool(o, "isscript",
-			      script_is_p2sh(bytes_span(&script)));
-		json_add_bool(o, "iswitness", false);
-	}
+	call->result = json_object_new_object();
+	if (address_to_script(&script, call->params, address, &why))
+		add_valid(call->result, call->params, bytes_span(&script));
+	else
+		add_invalid(call->result, address, &why);
 	bytes_clear(&script);
 }
 

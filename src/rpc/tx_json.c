@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "address/address.h"
 #include "crypto/secp.h"
-#include "rpc/address_text.h"
+#include "rpc/descriptor.h"
 #include "rpc/script_form.h"
 
 /* No hybrid keys: descriptors cannot name them. */
@@ -44,7 +45,7 @@ char *script_descriptor(const struct chain_params *p, struct span script)
 	struct script_parts parts;
 	enum script_form form = script_form(script, &parts);
 	uint8_t point[33] = { 2 };
-	char address[RPC_ADDRESS_MAX];
+	char address[ADDRESS_MAX_CHARS];
 	char *hex = NULL, *text = NULL, *sealed;
 
 	if (form == FORM_PUBKEY && parts.data[0].p[0] <= 4) {
@@ -58,14 +59,14 @@ char *script_descriptor(const struct chain_params *p, struct span script)
 		if (secp_pubkey_valid(span_of(point, sizeof point)))
 			text = xasprintf("rawtr(%s)", hex);
 	}
-	if (!text && rpc_address_of(address, p, script))
+	if (!text && address_of_script(address, p, script))
 		text = xasprintf("addr(%s)", address);
 	if (!text) {
 		free(hex);
 		hex = hex_new(script);
 		text = xasprintf("raw(%s)", hex);
 	}
-	sealed = rpc_descriptor_seal(text);
+	sealed = descriptor_seal(text);
 	free(hex);
 	free(text);
 	return sealed;
@@ -83,13 +84,13 @@ void script_json_add(struct json_object *o, const struct chain_params *p,
 {
 	struct script_parts parts;
 	enum script_form form = script_form(script, &parts);
-	char address[RPC_ADDRESS_MAX];
+	char address[ADDRESS_MAX_CHARS];
 
 	add_owned_text(o, "asm", script_asm(script, false));
 	add_owned_text(o, "desc", script_descriptor(p, script));
 	if (with_hex)
 		json_add_hex(o, "hex", script);
-	if (form != FORM_PUBKEY && rpc_address_of(address, p, script))
+	if (form != FORM_PUBKEY && address_of_script(address, p, script))
 		json_add_str(o, "address", address);
 	json_add_str(o, "type", script_form_name(form));
 }

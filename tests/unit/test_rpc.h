@@ -76,9 +76,6 @@ int64_t field_int(struct json_object *o, const char *key);
 		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE), \
 		text)
 
-/** Path of a vector, or NULL after saying that it is absent. */
-char *vector_path(const char *name);
-
 int test_rpc_json(void);
 int test_rpc_auth(void);
 int test_rpc_http(void);

@@ -340,21 +340,3 @@ int64_t field_int(struct json_object *o, const char *key)
 	assert_true(json_object_is_type(field(o, key), json_type_int));
 	return json_object_get_int64(field(o, key));
 }
-
-char *vector_path(const char *name)
-{
-	const char *root = getenv("CLOISTER_VECTORS");
-	const char *srcdir = getenv("srcdir");
-	char *dir = root ? xstrdup(root) :
-		    srcdir ? xasprintf("%s/../shared/vectors", srcdir) :
-		    xstrdup("../shared/vectors");
-	char *path = path_join(dir, name);
-
-	free(dir);
-	if (access(path, R_OK) != 0) {
-		print_message("skipped: %s is absent\n", path);
-		free(path);
-		path = NULL;
-	}
-	return path;
-}

@@ -1,28 +1,14 @@
 /*
- * Addresses and descriptors.
+ * Descriptors: their checksum, and the two kinds that name a script without
+ * keys.
  */
 #include "config.h"
 
-#include "rpc/address_text.h"
+#include "rpc/descriptor.h"
 
 #include <stdlib.h>
 
-bool rpc_address_script(struct bytes *out, const struct chain_params *p,
-			const char *address)
-{
-	(void)out, (void)p, (void)address;
-	return false;
-}
-
-bool rpc_address_of(char out[static RPC_ADDRESS_MAX],
-		    const struct chain_params *p, struct span script)
-{
-	(void)p, (void)script;
-	*out = 0;
-	return false;
-}
-
-/* ---- descriptors ---- */
+#include "address/address.h"
 
 /* BIP380: the characters in groups of 32; a place in the table is a symbol
  * (its low five bits) and a group. */
@@ -78,7 +64,7 @@ static bool checksum_of(char out[static 9], const char *s, size_t n)
 	return true;
 }
 
-char *rpc_descriptor_seal(const char *text)
+char *descriptor_seal(const char *text)
 {
 	char sum[9];
 
@@ -111,7 +97,7 @@ static size_t unseal(const char *text, struct why *why)
 	return n;
 }
 
-bool rpc_descriptor_script(struct bytes *out, const struct chain_params *p,
+bool descriptor_script(struct bytes *out, const struct chain_params *p,
 			   const char *text, struct why *why)
 {
 	size_t n = unseal(text, why);
@@ -136,7 +122,7 @@ bool rpc_descriptor_script(struct bytes *out, const struct chain_params *p,
 		if (!ok)
 			why_set(why, ERR_INPUT, "Raw script is not hex");
 	} else {
-		ok = rpc_address_script(out, p, inner);
+		ok = address_to_script(out, p, inner, NULL);
 		if (!ok)
 			why_set(why, ERR_INPUT, "Address is not valid");
 	}
