@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_STEP (64 * 1024)
+#define LOCK_TRIES 600           /* of 50 ms */
 
 /* One read() into the space already reserved; 0 at the end, -1 on error. */
 static ssize_t read_some(int fd, void *p, size_t n)
@@ -248,12 +251,44 @@ enum err file_pwrite(int fd, const void *data, size_t n, uint64_t offset,
 	return ERR_NONE;
 }
 
-/* Who holds the lock on path, as far as the file says. */
-static enum err lock_refused(int fd, const char *path, struct why *why)
+/* The process that took the lock, as far as the file says; 0: unknown. */
+static long lock_holder(int fd)
 {
 	char text[24] = "";
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
-	long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+
+	return n > 0 ? strtol(text, NULL, 10) : 0;
+}
+
+/*
+ * Take the lock.  Where the one who took it is gone, its children hold it
+ * still and are ending: give them time.
+ */
+static bool lock_take(int fd)
+{
+	/* Conflicts with classic fcntl locks and survives a fork. */
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+
+	for (int tries = 0; fcntl(fd, F_OFD_SETLK, &fl); tries++) {
+		long pid;
+
+		if (errno != EAGAIN && errno != EACCES)
+			return false;
+		pid = lock_holder(fd);
+		if (pid <= 0 || tries >= LOCK_TRIES ||
+		    kill((pid_t)pid, 0) == 0 || errno != ESRCH) {
+			errno = EAGAIN;
+			return false;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+static enum err lock_refused(int fd, const char *path, struct why *why)
+{
+	long pid = lock_holder(fd);
 
 	if (pid > 0)
 		return why_set(why, ERR_STATE,
@@ -264,8 +299,6 @@ static enum err lock_refused(int fd, const char *path, struct why *why)
 
 enum err dir_lock(int *fd, const char *dir, struct why *why)
 {
-	/* Conflicts with classic fcntl locks and survives a fork. */
-	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	char *path = path_join(dir, ".lock");
 	char text[24];
 	enum err e = ERR_NONE;
@@ -276,9 +309,8 @@ enum err dir_lock(int *fd, const char *dir, struct why *why)
 		e = why_errno(why, "cannot open %s", path);
 		goto out;
 	}
-	if (fcntl(f, F_OFD_SETLK, &fl)) {
-		e = errno == EAGAIN || errno == EACCES
-			    ? lock_refused(f, path, why)
+	if (!lock_take(f)) {
+		e = errno == EAGAIN ? lock_refused(f, path, why)
 			    : why_errno(why, "cannot lock %s", path);
 		goto out;
 	}

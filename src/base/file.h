@@ -28,7 +28,9 @@ NODISCARD enum err file_pwrite(int fd, const void *p, size_t n,
 /**
  * Lock dir/.lock for this process and write its id there; *fd stays open as
  * long as the lock is wanted (inherited by children on purpose, or closed).
- * ERR_STATE, naming the holder's process id, if somebody has it.
+ * ERR_STATE, naming the holder's process id, if somebody has it.  Where that
+ * process is gone and only its children keep the lock, waits for their end,
+ * up to 30 s.
  */
 NODISCARD enum err dir_lock(int *fd, const char *dir, struct why *why);
 /** New string dir/name; free() it. */

@@ -22,7 +22,7 @@
 #define TICK_MS 100
 #define INPUT_MAX (256 * 1024)
 #define OUTPUT_HIGH (1024 * 1024)
-#define ONION_DIAL_TIMEOUT_MS 60000
+#define ONION_DIAL_TIMEOUT_MS 30000
 #define PLAIN_DIAL_TIMEOUT_MS 5000
 /* Outbound slots, address fetches and feelers beside the inbound ones. */
 #define OUTBOUND_SHARE 11
