@@ -175,6 +175,22 @@ enum err block_scan_read(struct block_scan *s, struct bytes *out,
 	return e;
 }
 
+enum err block_scan_fits(struct block_scan *s, bool *fits,
+			 struct scan_record rec, struct why *why)
+{
+	uint64_t end = rec.pos + HEAD_BYTES + rec.size_bytes;
+	struct span at;
+	enum err e;
+
+	*fits = end == s->size;
+	if (s->size - end < sizeof s->magic)
+		return ERR_NONE;
+	e = window_at(s, &at, end, sizeof s->magic, why);
+	if (!e)
+		*fits = memcmp(at.p, s->magic, sizeof s->magic) == 0;
+	return e;
+}
+
 void block_scan_reject(struct block_scan *s, struct scan_record rec)
 {
 	s->pos = rec.pos;

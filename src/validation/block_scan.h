@@ -30,6 +30,9 @@ NODISCARD enum err block_scan_next(struct block_scan *s, bool *found,
 /** Append the record's block to out. */
 NODISCARD enum err block_scan_read(struct block_scan *s, struct bytes *out,
 				   struct scan_record rec, struct why *why);
+/** Does another record, or the file's end, stand behind it? */
+NODISCARD enum err block_scan_fits(struct block_scan *s, bool *fits,
+				   struct scan_record rec, struct why *why);
 /** It was no record after all: look on from the byte after its first. */
 void block_scan_reject(struct block_scan *s, struct scan_record rec);
 

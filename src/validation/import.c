@@ -125,8 +125,14 @@ static enum err read_ahead_one(struct import *im, struct scan_record rec,
 		bytes_clear(&in->raw);
 		return e;
 	}
+	/* A header alone does not make a block: the rest may be missing. */
+	if (is_stored(im->chain, bytes_span(&in->raw)))
+		e = block_scan_fits(im->scan, &in->known, rec, why);
+	if (e) {
+		bytes_clear(&in->raw);
+		return e;
+	}
 	im->count++;
-	in->known = is_stored(im->chain, bytes_span(&in->raw));
 	if (in->known) {
 		bytes_clear(&in->raw);
 		return ERR_NONE;
