@@ -257,6 +257,7 @@ static void book_dial(struct p2p *p, enum conn_type type, bool untried)
 static void slots(struct p2p *p)
 {
 	unsigned dials, open = count(p, CONN_OUTBOUND, &dials);
+	unsigned feeling, feelers = count(p, CONN_FEELER, &feeling);
 	struct conns *c = &p->conns;
 
 	if (open + dials < p->opt.max_outbound) {
@@ -266,7 +267,7 @@ static void slots(struct p2p *p)
 		book_dial(p, CONN_OUTBOUND, false);
 		return;
 	}
-	if (dials || p->now_ms < c->feeler_next_ms)
+	if (dials || feelers || feeling || p->now_ms < c->feeler_next_ms)
 		return;
 	c->feeler_next_ms = p->now_ms + FEELER_EVERY_MS / 2 +
 		(int64_t)(p2p_random(p) % (uint64_t)FEELER_EVERY_MS);

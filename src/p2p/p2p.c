@@ -174,6 +174,7 @@ static bool in_locator(const struct tip_event *e,
 
 void p2p_on_tip(struct p2p *p, const struct tip_event *e)
 {
+	struct block_hash old_tip = p->tip.tip.hash;
 	bool best_changed = !p->has_tip ||
 		!block_hash_eq(&p->tip.best_header.hash,
 			       &e->best_header.hash);
@@ -192,8 +193,7 @@ void p2p_on_tip(struct p2p *p, const struct tip_event *e)
 		       p->locator_n * sizeof(*p->locator));
 	p->has_tip = true;
 	p->fetch.dirty |= best_changed;
-	if (!e->initial_download)
-		serve_announce(p, e);
+	serve_announce(p, e, &old_tip);
 	headers_tick(p);
 	fetch_tick(p);
 	peers_reap(p);

@@ -85,7 +85,8 @@ struct peer_headers {
 	bool has_best;
 	struct header_point best;    /* the best header it has */
 	int common_height;           /* with our best header; -1: unknown */
-	struct block_hash announced; /* last tip it heard of from us */
+	struct block_hash announced; /* last header it has from us */
+	int announced_height;        /* of it on our chain; -1: unknown */
 	int64_t behind_ms;           /* its chain is weaker since; 0: not */
 	bool behind_asked;
 };
@@ -274,7 +275,8 @@ bool serve_getheaders(struct p2p *p, struct peer *peer,
 		      const struct msg_locator *m, bool as_inv);
 /** Go on with what was asked of us. */
 void serve_step(struct p2p *p, struct peer *peer);
-void serve_announce(struct p2p *p, const struct tip_event *e);
+void serve_announce(struct p2p *p, const struct tip_event *e,
+		    const struct block_hash *old_tip);
 void serve_detach(struct peer *peer);
 
 /* ---- addr_relay.c ---- */

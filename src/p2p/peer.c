@@ -77,6 +77,7 @@ struct peer *peer_add(struct p2p *p, const struct peer_conn *c)
 	peer->info.relay_txs = true;
 	peer->connected_ms = peer->last_recv_ms = p->now_ms;
 	peer->headers.common_height = -1;
+	peer->headers.announced_height = -1;
 	peer->addrs.tokens = 1;
 	peer->addrs.tokens_ms = p->now_ms;
 	p->peers = xrealloc(p->peers, (p->peers_n + 1) * sizeof(*p->peers));

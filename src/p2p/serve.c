@@ -178,7 +178,7 @@ void p2p_on_served_headers(struct p2p *p, peer_id id, struct span raw,
 			   size_t n)
 {
 	struct peer *peer = peer_get(p, id);
-	struct block_hash *last;
+	struct peer_headers *h;
 
 	if (!peer || !peer->serve.headers_out)
 		return;
@@ -186,12 +186,15 @@ void p2p_on_served_headers(struct p2p *p, peer_id id, struct span raw,
 	peer->serve.headers_out = false;
 	if (!peer->serve.headers_as_inv) {
 		send_headers(p, peer, raw, n);
-		last = &peer->headers.announced;
+		h = &peer->headers;
 		if (n)
-			sha256d(last->b, raw.p + (n - 1) * BLOCK_HEADER_BYTES,
+			sha256d(h->announced.b,
+				raw.p + (n - 1) * BLOCK_HEADER_BYTES,
 				BLOCK_HEADER_BYTES);
 		else
-			*last = p->tip.tip.hash;
+			h->announced = p->tip.tip.hash;
+		if (block_hash_eq(&h->announced, &p->tip.tip.hash))
+			h->announced_height = p->tip.tip.height;
 	} else if (n) {
 		send_inv(p, peer, raw, n);
 	}
@@ -242,7 +245,7 @@ static bool peer_has(const struct peer *peer, const struct block_hash *hash,
 {
 	const struct peer_headers *h = &peer->headers;
 
-	return h->common_height >= height ||
+	return h->common_height >= height || h->announced_height >= height ||
 	       (h->has_best && block_hash_eq(&h->best.hash, hash)) ||
 	       block_hash_eq(&h->announced, hash);
 }
@@ -273,15 +276,40 @@ static void announce_to(struct p2p *p, struct peer *peer,
 			 span_of(raw.p + (n - 1) * BLOCK_HEADER_BYTES,
 				 BLOCK_HEADER_BYTES), 1);
 	peer->headers.announced = hashes[n - 1];
+	peer->headers.announced_height = e->tip.height;
 }
 
-void serve_announce(struct p2p *p, const struct tip_event *e)
+/* What we told peers of before may not be on our chain any more. */
+static void clip_announced(struct p2p *p, const struct tip_event *e,
+			   const struct block_hash *old_tip)
+{
+	int fork = e->tip.height - (int)e->connected_n;
+	struct peer_headers *h;
+	size_t i;
+
+	if (!e->connected_n ||
+	    block_hash_eq(&e->connected[0].prev, old_tip))
+		return;
+	/* The list may be cut short: then the fork is unknown. */
+	if (e->connected_n == P2P_ANNOUNCE_MAX)
+		fork = -1;
+	for (i = 0; i < p->peers_n; i++) {
+		h = &p->peers[i]->headers;
+		h->announced_height = MIN_OF(h->announced_height, fork);
+	}
+}
+
+void serve_announce(struct p2p *p, const struct tip_event *e,
+		    const struct block_hash *old_tip)
 {
 	struct block_hash hashes[P2P_ANNOUNCE_MAX];
 	struct bytes raw = { 0 };
 	size_t i;
 
 	CHECK(e->connected_n <= P2P_ANNOUNCE_MAX);
+	clip_announced(p, e, old_tip);
+	if (e->initial_download)
+		return;
 	for (i = 0; i < e->connected_n; i++) {
 		block_header_hash(&hashes[i], &e->connected[i]);
 		block_header_write(&raw, &e->connected[i]);
