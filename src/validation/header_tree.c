@@ -228,7 +228,8 @@ static enum err link_all(struct loading *l, struct why *why)
 	char hex[65];
 	size_t i;
 
-	qsort(l->list, l->count, sizeof *l->list, by_height);
+	if (l->count)
+		qsort(l->list, l->count, sizeof *l->list, by_height);
 	for (i = 0; i < l->count; i++) {
 		struct header_node *n = l->list[i].node, *prev = NULL;
 		int height = n->height;

@@ -7,6 +7,7 @@
 
 int main(void)
 {
-	return test_validation_open() + test_validation_import() +
+	return test_validation_chain() + test_validation_open() +
+	       test_validation_import() +
 	       test_validation_invalid() != 0;
 }

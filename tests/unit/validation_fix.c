@@ -63,11 +63,12 @@ static void on_checked(void *ctx, const struct header_node *n,
 	struct fix *f = ctx;
 
 	(void)n;
-	f->last_checked = *fd;
-	if (fd->verdict)
+	if (fd->verdict) {
+		f->last_bad = *fd;
 		f->checked_bad++;
-	else
+	} else {
 		f->checked_ok++;
+	}
 }
 
 static bool on_stop(void *ctx)

@@ -28,7 +28,7 @@ struct fix {
 	/* what the events told */
 	int connected, disconnected, tips, best_headers;
 	int checked_ok, checked_bad;
-	struct finding last_checked;
+	struct finding last_bad;
 	const struct header_node *last_tip;
 };
 

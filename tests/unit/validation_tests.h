@@ -6,6 +6,7 @@
 #define CLOISTER_TESTS_VALIDATION_TESTS_H
 
 int test_validation_open(void);
+int test_validation_chain(void);
 int test_validation_import(void);
 int test_validation_invalid(void);
 
