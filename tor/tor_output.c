@@ -5,6 +5,7 @@
 
 #include "tor/tor_output.h"
 
+#include "base/clock.h"
 #include "tor/tor_text.h"
 
 #include <event2/event.h>
@@ -14,7 +15,8 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES 1024   /* what is longer is cut */
-#define KEPT 3
+#define KEPT 2
+#define FRESH_MS 5000         /* older complaints explain no end */
 #define LOG_BURST 20
 #define LOG_EVERY_MS 5000
 
@@ -25,6 +27,7 @@ struct tor_output {
 	size_t n;
 	char first[LINE_MAX_BYTES + 1];
 	char kept[KEPT][LINE_MAX_BYTES + 1];      /* a ring */
+	int64_t kept_ms[KEPT];
 	unsigned kept_count;
 	struct log_limit limit;
 };
@@ -42,8 +45,10 @@ static void end_line(struct tor_output *o)
 	tor_text_scrub(text, sizeof text, tor_log_text(&level, o->line));
 	if (!text[0])
 		return;
-	if (level <= LOG_LEVEL_INFO)
+	if (level <= LOG_LEVEL_INFO) {
+		o->kept_ms[o->kept_count % KEPT] = clock_mono_ms();
 		strcpy(o->kept[o->kept_count++ % KEPT], text);
+	}
 	if (level > LOG_LEVEL_INFO) {
 		if (log_wants(LOG_TOR, level))
 			log_write(level, LOG_TOR, "tor: %s", text);
@@ -114,11 +119,14 @@ void tor_output_complaints(char *out, size_t size, const struct tor_output *o)
 {
 	unsigned count = MIN_OF(o->kept_count, (unsigned)KEPT);
 	unsigned i = o->kept_count - count;
+	int64_t since = clock_mono_ms() - FRESH_MS;
 	size_t n = 0;
 
 	CHECK(size > 0);
 	out[0] = '\0';
 	for (; i < o->kept_count && n + 1 < size; i++) {
+		if (o->kept_ms[i % KEPT] < since)
+			continue;
 		snprintf(out + n, size - n, "%s%s", n ? "; " : "",
 			 o->kept[i % KEPT]);
 		n = strlen(out);

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define TICK_MS 1000
@@ -425,10 +426,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static void tor_ended(struct tor_process *t, int status)
 {
-	char how[64], said[LINK_TEXT_MAX + 1], text[LINK_TEXT_MAX + 1];
+	char how[64], said[LINK_TEXT_MAX + 1] = "", text[LINK_TEXT_MAX + 1];
 
 	child_status_text(how, sizeof how, status);
-	tor_output_complaints(said, sizeof said, t->output);
+	if (WIFEXITED(status))
+		tor_output_complaints(said, sizeof said, t->output);
 	if (t->kill_reason[0])
 		snprintf(text, sizeof text, "%s", t->kill_reason);
 	else

@@ -53,11 +53,14 @@ static void log_tor_state(struct warden *w, const struct link_tor_state *s)
 	if (s->phase == w->told_phase)
 		return;
 	w->told_phase = s->phase;
-	if (s->phase == TOR_DOWN)
-		return;               /* the reason was logged as it came */
-	log_info(LOG_TOR, "tor %s: %s%s%s", s->version,
-		 tor_phase_name(s->phase), s->summary[0] ? ", " : "",
-		 s->summary);
+	if (s->phase == TOR_BOOTSTRAPPING)
+		log_info(LOG_TOR, "tor %s connects to the Tor network",
+			 s->version);
+	else if (s->phase == TOR_READY)
+		log_info(LOG_TOR, "tor is connected to the Tor network");
+	else if (s->phase == TOR_DOWN && tor_process_watch(w->tor)->network_down)
+		log_warn(LOG_TOR, "%s", s->summary);
+	/* other reasons for TOR_DOWN are logged where they come up */
 }
 
 static void log_door(struct warden *w, const struct link_door *d)

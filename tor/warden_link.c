@@ -18,6 +18,7 @@ struct warden_link {
 	void *arg;
 	struct link_msg tor, door;
 	bool say_tor, say_door, say_stop, say_reopen;
+	struct bytes last_tor, last_door;    /* as the node knows them */
 };
 
 /* Send m if *wanted; false while the socket is full. */
@@ -37,6 +38,21 @@ static bool send_one(struct warden_link *l, bool *wanted,
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return false;
 	*wanted = false;          /* sent, or the node is gone */
+	return true;
+}
+
+/* Does m say more than *last?  Then it is the new last. */
+static bool is_news(struct bytes *last, const struct link_msg *m)
+{
+	struct bytes b = {0};
+
+	link_msg_write(&b, m);
+	if (span_eq(bytes_span(&b), bytes_span(last))) {
+		bytes_clear(&b);
+		return false;
+	}
+	bytes_clear(last);
+	*last = b;
 	return true;
 }
 
@@ -109,6 +125,8 @@ void warden_link_free(struct warden_link *l)
 	event_free(l->readable);
 	event_free(l->writable);
 	close(l->fd);
+	bytes_clear(&l->last_tor);
+	bytes_clear(&l->last_door);
 	free(l);
 }
 
@@ -116,6 +134,8 @@ void warden_link_tor_state(struct warden_link *l,
 			   const struct link_tor_state *s)
 {
 	l->tor.u.tor = *s;
+	if (!is_news(&l->last_tor, &l->tor))
+		return;
 	l->say_tor = true;
 	send_waiting(l);
 }
@@ -123,6 +143,8 @@ void warden_link_tor_state(struct warden_link *l,
 void warden_link_door(struct warden_link *l, const struct link_door *d)
 {
 	l->door.u.door = *d;
+	if (!is_news(&l->last_door, &l->door))
+		return;
 	l->say_door = true;
 	send_waiting(l);
 }

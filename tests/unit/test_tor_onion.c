@@ -1,0 +1,186 @@
+/*
+ * Onion addresses and keys.  The constants were computed with Python:
+ *
+ *   pub = bytes.fromhex("d75a98…511a")       # RFC 8032, 7.1, TEST 1
+ *   ck = hashlib.sha3_256(b".onion checksum" + pub + b"\x03").digest()[:2]
+ *   base64.b32encode(pub + ck + b"\x03").decode().lower() + ".onion"
+ *   h = bytearray(hashlib.sha512(seed).digest())
+ *   h[0] &= 248; h[31] &= 127; h[31] |= 64
+ */
+#include "config.h"
+
+#include "test_tor.h"
+
+#include "base/file.h"
+#include "tor/onion_key.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SEED TEST_TOR_SEED
+#define PUBLIC \
+	"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+#define ADDRESS TEST_TOR_ADDRESS
+#define ADDRESS_UPPER \
+	"25NJQAMCWEFLPVKL73J4SZAHHIHOC4XT3KTCGJNPAINGR5YHKENL5SID.ONION"
+/* the same key as if of version 2, its checksum right for that */
+#define ADDRESS_V2 \
+	"25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkendphqc.onion"
+#define EXPANDED \
+	"307c83864f2833cb427a2ef1c00a013cfdff2768d980c0a3a520f006904de94f" \
+	"9b4f0afe280b746a778684e75442502057b7473a03f08f96f5a38e9287e01f8f"
+
+static void test_address_reads_and_writes(void **state)
+{
+	uint8_t want[32], got[32];
+	char text[ONION_ADDRESS_LEN + 1];
+
+	(void)state;
+	assert_true(hex_decode(want, 32, PUBLIC));
+	assert_true(onion_address_read(got, ADDRESS));
+	assert_memory_equal(got, want, 32);
+	assert_true(onion_address_ok(ADDRESS_UPPER));
+	onion_address_write(text, want);
+	assert_string_equal(text, ADDRESS);
+}
+
+static void test_address_rejects(void **state)
+{
+	char text[] = ADDRESS;
+	size_t i;
+
+	(void)state;
+	/* any one digit changed breaks checksum or version */
+	for (i = 0; i < 56; i++) {
+		char was = text[i];
+
+		text[i] = was == 'a' ? 'b' : 'a';
+		assert_false(onion_address_ok(text));
+		text[i] = was;
+	}
+	assert_true(onion_address_ok(text));
+	assert_false(onion_address_ok(ADDRESS_V2));
+	assert_false(onion_address_ok(""));
+	assert_false(onion_address_ok(".onion"));
+	assert_false(onion_address_ok(ADDRESS "x"));
+	assert_false(onion_address_ok("x" ADDRESS));
+	assert_false(onion_address_ok("expyuzz4wqqyqhjn.onion"));
+	text[60] = '0';
+	assert_false(onion_address_ok(text));
+	text[60] = 'o';
+	text[3] = '1';
+	assert_false(onion_address_ok(text));
+}
+
+static void test_key_from_seed(void **state)
+{
+	struct onion_key k;
+	struct bytes b = {0};
+	uint8_t seed[32], want[64];
+
+	(void)state;
+	assert_true(hex_decode(seed, 32, SEED));
+	assert_true(onion_key_from_seed(&k, seed));
+	assert_string_equal(k.address, ADDRESS);
+	onion_key_write_tor(&b, &k);
+	assert_int_equal(b.n, 96);
+	assert_memory_equal(b.p, "== ed25519v1-secret: type0 ==\0\0\0", 32);
+	assert_true(hex_decode(want, 64, EXPANDED));
+	assert_memory_equal(b.p + 32, want, 64);
+	bytes_clear(&b);
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	char *path = xasprintf("%s/keys/%s", dir, name);
+	struct why why;
+
+	assert_int_equal(file_replace(path, span_of(text, strlen(text)), 0600,
+				      &why), ERR_NONE);
+	free(path);
+}
+
+static void test_key_file_is_made_once(void **state)
+{
+	char *dir = test_tor_dir_new();
+	char *path = xasprintf("%s/keys/onion_public.key", dir);
+	struct onion_key a, b;
+	struct why why;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(onion_key_open(&a, dir, "public", &why), ERR_NONE);
+	assert_true(onion_address_ok(a.address));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(onion_key_open(&b, dir, "public", &why), ERR_NONE);
+	assert_string_equal(a.address, b.address);
+	free(path);
+	test_tor_dir_free(dir);
+}
+
+static void test_key_file_known_seed(void **state)
+{
+	char *dir = test_tor_dir_new();
+	struct onion_key k;
+	struct why why;
+
+	(void)state;
+	assert_int_equal(onion_key_open(&k, dir, "public", &why), ERR_NONE);
+	put(dir, "onion_public.key", "cloister-onion-seed-v1 " SEED "\n");
+	put(dir, "onion_public.addr", ADDRESS "\n");
+	assert_int_equal(onion_key_open(&k, dir, "public", &why), ERR_NONE);
+	assert_string_equal(k.address, ADDRESS);
+	test_tor_dir_free(dir);
+}
+
+/* Missing, damaged and foreign keys are refused, and nothing is replaced. */
+static void test_key_file_is_never_replaced(void **state)
+{
+	char *dir = test_tor_dir_new();
+	char *path = xasprintf("%s/keys/onion_public.key", dir);
+	struct onion_key k, again;
+	struct bytes good = {0};
+	struct why why;
+
+	(void)state;
+	assert_int_equal(onion_key_open(&k, dir, "public", &why), ERR_NONE);
+	assert_int_equal(file_read(&good, path, 1024, &why), ERR_NONE);
+	put(dir, "onion_public.key", "cloister-onion-seed-v1 " SEED "\n");
+	assert_int_equal(onion_key_open(&again, dir, "public", &why),
+			 ERR_INPUT);
+	assert_non_null(strstr(why.text, ADDRESS));
+	put(dir, "onion_public.key", "cloister-onion-seed-v1 " SEED);
+	assert_int_equal(onion_key_open(&again, dir, "public", &why),
+			 ERR_INPUT);
+	assert_non_null(strstr(why.text, "onion_public.key"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(onion_key_open(&again, dir, "public", &why),
+			 ERR_INPUT);
+	assert_non_null(strstr(why.text, "missing"));
+	assert_false(file_exists(path));
+	assert_int_equal(file_replace(path, bytes_span(&good), 0600, &why),
+			 ERR_NONE);
+	assert_int_equal(onion_key_open(&again, dir, "public", &why),
+			 ERR_NONE);
+	assert_string_equal(again.address, k.address);
+	bytes_clear(&good);
+	free(path);
+	test_tor_dir_free(dir);
+}
+
+int test_tor_onion(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_address_reads_and_writes),
+		cmocka_unit_test(test_address_rejects),
+		cmocka_unit_test(test_key_from_seed),
+		cmocka_unit_test(test_key_file_is_made_once),
+		cmocka_unit_test(test_key_file_known_seed),
+		cmocka_unit_test(test_key_file_is_never_replaced),
+	};
+
+	return cmocka_run_group_tests_name("tor: onion", tests, NULL, NULL);
+}
