@@ -70,6 +70,7 @@ static void test_genesis(void **state)
 	o = rig_call(&r, "getblock", "[\"" GENESIS "\",2]");
 	assert_int_equal(field_int(o, "size"), 285);
 	assert_int_equal(field_int(o, "weight"), 1140);
+	json_object_put(o);
 	o = rig_call(&r, "getblock", "[\"" GENESIS "\",0]");
 	assert_int_equal(json_object_get_string_len(o), 570);
 	json_object_put(o);
