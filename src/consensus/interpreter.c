@@ -249,6 +249,6 @@ enum script_error script_run(const struct spend *spend, uint32_t flags,
 	memo.have = 0;
 	if (tap)
 		tap->codesep_pos = 0xffffffff;
-	stack->alt_n = 0;       /* no script sees another's */
+	stack_drop_alt(stack);  /* no script sees another's */
 	return run(&e, script);
 }

@@ -7,25 +7,30 @@
 
 #include <stdlib.h>
 
+static void use_arrays(struct stack *s, struct element *slot,
+		       uint32_t *index, size_t cap)
+{
+	s->slot = slot;
+	s->main = index;
+	s->alt = index + cap;
+	s->free = index + 2 * cap;
+	s->cap = (uint32_t)cap;
+}
+
 void stack_init(struct stack *s, uint32_t n)
 {
-	size_t cap = STACK_SLOTS;
-	uint32_t i;
+	size_t cap = (size_t)n + 8;
 
 	s->heap = NULL;
-	s->order = s->fixed_order;
-	s->slot = s->fixed_slot;
-	if (n > SCRIPT_MAX_STACK) {
-		/* Bounded: each element took a byte of the transaction. */
-		cap = (size_t)n + 8;
-		s->heap = xcalloc(cap, sizeof *s->slot + sizeof *s->order);
-		s->slot = s->heap;
-		s->order = (uint32_t *)(s->slot + cap);
+	s->n = s->alt_n = s->used = s->free_n = 0;
+	if (n <= SCRIPT_MAX_STACK) {
+		use_arrays(s, s->fixed_slot, s->fixed_index, STACK_SLOTS);
+		return;
 	}
-	for (i = 0; i < cap; i++)
-		s->order[i] = i;
-	s->cap = (uint32_t)cap;
-	s->n = s->alt_n = 0;
+	/* Bounded: each element took a byte of the transaction. */
+	s->heap = xcalloc(cap, sizeof *s->slot + 3 * sizeof *s->main);
+	use_arrays(s, s->heap, (uint32_t *)((struct element *)s->heap + cap),
+		   cap);
 }
 
 void stack_clear(struct stack *s)
@@ -66,40 +71,34 @@ void stack_push_copy(struct stack *s, uint32_t i)
 
 void stack_raise(struct stack *s, uint32_t i)
 {
-	uint32_t *at = &s->order[s->n - i], moved = *at;
+	uint32_t *at = &s->main[s->n - i], moved = *at;
 
 	memmove(at, at + 1, (i - 1) * sizeof *at);
-	s->order[s->n - 1] = moved;
+	s->main[s->n - 1] = moved;
 }
 
 void stack_sink(struct stack *s, uint32_t i)
 {
-	uint32_t *at = &s->order[s->n - i], moved = s->order[s->n - 1];
+	uint32_t *at = &s->main[s->n - i], moved = s->main[s->n - 1];
 
 	memmove(at + 1, at, (i - 1) * sizeof *at);
 	*at = moved;
 }
 
-static void swap_slots(uint32_t *a, uint32_t *b)
-{
-	uint32_t t = *a;
-
-	*a = *b;
-	*b = t;
-}
-
 void stack_to_alt(struct stack *s)
 {
-	s->n--;
-	s->alt_n++;
-	swap_slots(&s->order[s->n], &s->order[s->cap - s->alt_n]);
+	s->alt[s->alt_n++] = s->main[--s->n];
 }
 
 void stack_from_alt(struct stack *s)
 {
-	swap_slots(&s->order[s->n], &s->order[s->cap - s->alt_n]);
-	s->n++;
-	s->alt_n--;
+	s->main[s->n++] = s->alt[--s->alt_n];
+}
+
+void stack_drop_alt(struct stack *s)
+{
+	while (s->alt_n)
+		s->free[s->free_n++] = s->alt[--s->alt_n];
 }
 
 bool element_is_true(struct span v)

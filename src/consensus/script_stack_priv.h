@@ -4,9 +4,9 @@
  * what operations compute (numbers, truth values, hashes) is at most 32
  * bytes and lies in the element itself.
  *
- * Elements live in slots; `order` is a permutation of the slots: first the
- * main stack, bottom to top; at the end, backwards, the alt stack; free
- * slots between.  Moving elements about (ROLL, SWAP) moves indices only.
+ * Elements live in slots and stay there; the stacks are arrays of slot
+ * numbers, so moving elements about (ROLL, SWAP, the alt stack) moves numbers
+ * only.  Nothing is initialised before its first use.
  */
 #ifndef CLOISTER_CONSENSUS_SCRIPT_STACK_PRIV_H
 #define CLOISTER_CONSENSUS_SCRIPT_STACK_PRIV_H
@@ -23,11 +23,14 @@ struct element {
 };
 
 struct stack {
-	uint32_t n, alt_n, cap;
-	uint32_t *order;
+	uint32_t n, alt_n;
+	uint32_t cap;            /* of each array */
+	uint32_t used;           /* slots from here on were never used */
+	uint32_t free_n;         /* of the used ones, those free again */
+	uint32_t *main, *alt, *free;
 	struct element *slot;
 	void *heap;              /* for a witness of too many elements */
-	uint32_t fixed_order[STACK_SLOTS];
+	uint32_t fixed_index[3 * STACK_SLOTS];
 	struct element fixed_slot[STACK_SLOTS];
 };
 
@@ -43,7 +46,7 @@ static inline struct span element_span(const struct element *e)
 /* The i-th from the top; 1 is the top.  The caller knows it is there. */
 static inline struct element *stack_element(const struct stack *s, uint32_t i)
 {
-	return &s->slot[s->order[s->n - i]];
+	return &s->slot[s->main[s->n - i]];
 }
 
 static inline struct span stack_top(const struct stack *s, uint32_t i)
@@ -53,13 +56,17 @@ static inline struct span stack_top(const struct stack *s, uint32_t i)
 
 static inline void stack_drop(struct stack *s, uint32_t n)
 {
-	s->n -= n;
+	while (n--)
+		s->free[s->free_n++] = s->main[--s->n];
 }
 
 static inline struct element *stack_grow(struct stack *s)
 {
-	CHECK(s->n + s->alt_n < s->cap);
-	return &s->slot[s->order[s->n++]];
+	uint32_t i = s->free_n ? s->free[--s->free_n] : s->used++;
+
+	CHECK(i < s->cap);
+	s->main[s->n++] = i;
+	return &s->slot[i];
 }
 
 /** Push borrowed bytes. */
@@ -83,6 +90,7 @@ void stack_raise(struct stack *s, uint32_t i);
 void stack_sink(struct stack *s, uint32_t i);
 void stack_to_alt(struct stack *s);
 void stack_from_alt(struct stack *s);
+void stack_drop_alt(struct stack *s);            /* all of it */
 
 /** False: empty, zeros, or zeros with a sign (0x80 last). */
 bool element_is_true(struct span v);

@@ -20,6 +20,7 @@ int main(void)
 	failed += run_script_vectors_tests();
 	failed += run_script_assets_tests();
 	failed += run_sighash_tests();
+	failed += run_tapscript_tests();
 	failed += run_tx_vectors_tests();
 	return failed ? 1 : 0;
 }

@@ -16,6 +16,7 @@ int run_script_edges_tests(void);
 int run_script_vectors_tests(void);
 int run_script_assets_tests(void);
 int run_sighash_tests(void);
+int run_tapscript_tests(void);
 int run_tx_vectors_tests(void);
 
 #endif

@@ -12,181 +12,8 @@
 
 #include <cmocka.h>
 
-#include "consensus/script.h"
-#include "consensus/sighash.h"
-#include "consensus/taproot.h"
-#include "crypto/secp.h"
-#include "tests/unit/script_text.h"
+#include "tests/unit/script_scene.h"
 #include "tests/unit/test_consensus.h"
-
-#define V0_FLAGS (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS)
-#define TAP_FLAGS (V0_FLAGS | SCRIPT_VERIFY_TAPROOT)
-#define MAX_WITNESS 1100
-
-/* A transaction of two inputs and two outputs; the tests spend input `in`. */
-struct scene {
-	struct arena arena;
-	struct tx tx;
-	struct tx_in in[2];
-	struct tx_out out[2], spent[2];
-	struct span witness[MAX_WITNESS];
-	struct sighash_cache cache;
-	uint32_t at;             /* the input spent */
-	uint8_t internal[32];    /* of the Taproot output, if one was made */
-	int parity;
-};
-
-static const uint8_t op_true[1] = { OP_1 };
-
-static struct scene *scene_new(void)
-{
-	struct scene *s = xcalloc(1, sizeof *s);
-
-	s->in[0].prevout.txid.b[0] = 1;
-	s->in[1].prevout.txid.b[0] = 2;
-	s->in[0].sequence = s->in[1].sequence = 0xfffffffe;
-	s->out[0] = (struct tx_out){ 1000, span_of(op_true, 1) };
-	s->out[1] = (struct tx_out){ 2000, span_of(op_true, 1) };
-	s->spent[0] = (struct tx_out){ 3000, span_of(op_true, 1) };
-	s->spent[1] = (struct tx_out){ 4000, span_of(op_true, 1) };
-	s->tx = (struct tx){ .version = 2, .in_count = 2, .out_count = 2,
-			     .in = s->in, .out = s->out };
-	s->in[0].witness = s->in[1].witness = s->witness;
-	return s;
-}
-
-static void scene_free(struct scene *s)
-{
-	arena_clear(&s->arena);
-	free(s);
-}
-
-static struct span keep(struct scene *s, struct bytes *b)
-{
-	struct span out = arena_copy(&s->arena, bytes_span(b));
-
-	bytes_clear(b);
-	return out;
-}
-
-/* A script in words, with hex of spans for %. */
-static struct span words(struct scene *s, const char *text, ...)
-{
-	struct bytes b = { 0 };
-	char line[8192];
-	va_list ap;
-
-	va_start(ap, text);
-	vsnprintf(line, sizeof line, text, ap);
-	va_end(ap);
-	assert_true(script_parse(&b, line));
-	return keep(s, &b);
-}
-
-/* "0x.. 0x…": the direct push of these bytes, in words. */
-static const char *push(struct scene *s, struct span v)
-{
-	char *out = arena_alloc(&s->arena, 2 * v.n + 8);
-
-	assert_in_range(v.n, 1, 75);
-	snprintf(out, 8, "0x%02x 0x", (unsigned)v.n);
-	hex_encode(out + 7, v.p, v.n);
-	return out;
-}
-
-static void set_pubkey(struct scene *s, struct span script)
-{
-	s->spent[s->at].script_pubkey = script;
-}
-
-static void set_sig(struct scene *s, struct span script)
-{
-	s->in[s->at].script_sig = script;
-}
-
-static void add_witness(struct scene *s, struct span v)
-{
-	s->witness[s->in[s->at].witness_count++] = v;
-	assert_true(s->in[s->at].witness_count < MAX_WITNESS);
-}
-
-static enum script_error run(struct scene *s, uint32_t flags)
-{
-	enum script_error err;
-	bool ok;
-
-	sighash_cache_init(&s->cache, &s->tx, s->spent);
-	ok = script_verify(&s->tx, s->at, s->spent, flags, &s->cache, &err);
-	assert_int_equal(ok, err == SCRIPT_OK);
-	return err;
-}
-
-#define EXPECT(s, flags, want) \
-	assert_string_equal(script_error_name(run(s, flags)), want)
-
-/* ---- keys and signatures --------------------------------------------- */
-
-static void secret(uint8_t key[static 32], uint8_t which)
-{
-	memset(key, which, 32);
-}
-
-static struct span pubkey(struct scene *s, uint8_t which)
-{
-	uint8_t key[32], out[33];
-
-	secret(key, which);
-	assert_true(secp_pubkey_create(out, key));
-	return arena_copy(&s->arena, span_of(out, sizeof out));
-}
-
-static struct span hybrid(struct scene *s, uint8_t which)
-{
-	uint8_t key[32], out[65];
-
-	secret(key, which);
-	assert_true(secp_pubkey_uncompressed(out, key));
-	out[0] = (uint8_t)(6 | (out[64] & 1));
-	return arena_copy(&s->arena, span_of(out, sizeof out));
-}
-
-static struct span xonly(struct scene *s, uint8_t which)
-{
-	uint8_t key[32], out[32];
-
-	secret(key, which);
-	assert_true(secp_xonly_create(out, key));
-	return arena_copy(&s->arena, span_of(out, sizeof out));
-}
-
-static struct spend spend_of(struct scene *s)
-{
-	struct spend p = { &s->tx, s->at, s->spent, &s->cache };
-
-	sighash_cache_init(&s->cache, &s->tx, s->spent);
-	return p;
-}
-
-static struct span sign(struct scene *s, uint8_t which, struct span code,
-			uint8_t type, enum sig_version version)
-{
-	struct sighash_memo memo = { .have = 0 };
-	struct spend p = spend_of(s);
-	uint8_t key[32], msg[32], sig[73];
-	size_t n;
-
-	secret(key, which);
-	if (version != SIG_BASE && !s->cache.has_bip143) {
-		/* The witness comes after signing: say there will be one. */
-		s->in[s->at].witness_count = 1;
-		p = spend_of(s);
-		s->in[s->at].witness_count = 0;
-	}
-	sighash_ecdsa(msg, &memo, &p, version, code, type);
-	assert_true(secp_ecdsa_sign(sig, &n, msg, key));
-	sig[n] = type;
-	return arena_copy(&s->arena, span_of(sig, n + 1));
-}
 
 /* ---- FindAndDelete --------------------------------------------------- */
 
@@ -319,14 +146,6 @@ static void test_code_starts_after_the_last_separator(void **state)
 	scene_free(s);
 }
 
-static struct span wsh(struct scene *s, struct span script)
-{
-	uint8_t out[34] = { OP_0, 32 };
-
-	sha256(out + 2, script.p, script.n);
-	return arena_copy(&s->arena, span_of(out, sizeof out));
-}
-
 static void test_v0_code_keeps_its_separators(void **state)
 {
 	struct scene *s = scene_new();
@@ -423,19 +242,6 @@ static void test_multisig_looks_only_at_keys_it_reaches(void **state)
 }
 
 /* ---- limits ---------------------------------------------------------- */
-
-static struct span repeat(struct scene *s, const char *first,
-			  const char *word, unsigned count, const char *last)
-{
-	struct bytes b = { 0 };
-	unsigned i;
-
-	assert_true(script_parse(&b, first));
-	for (i = 0; i < count; i++)
-		assert_true(script_parse(&b, word));
-	assert_true(script_parse(&b, last));
-	return keep(s, &b);
-}
 
 static void test_limits(void **state)
 {
@@ -588,14 +394,6 @@ static void test_lock_times(void **state)
 
 /* ---- P2SH and witness programs --------------------------------------- */
 
-static struct span p2sh(struct scene *s, struct span script)
-{
-	uint8_t out[23] = { OP_HASH160, 20, [22] = OP_EQUAL };
-
-	hash160(out + 2, script.p, script.n);
-	return arena_copy(&s->arena, span_of(out, sizeof out));
-}
-
 static void test_p2sh(void **state)
 {
 	static const uint8_t one[1] = { 1 };
@@ -686,150 +484,6 @@ static void test_what_fails_even_unexecuted(void **state)
 	scene_free(s);
 }
 
-/* ---- Taproot --------------------------------------------------------- */
-
-/* An output of one tapscript leaf under key 9. */
-static void set_tapscript(struct scene *s, struct span script)
-{
-	uint8_t leaf[32], tweak[32], out[34] = { OP_1, 32 };
-
-	memcpy(s->internal, xonly(s, 9).p, 32);
-	taproot_leaf_hash(leaf, TAPROOT_LEAF_TAPSCRIPT, script);
-	taproot_tweak(tweak, s->internal, leaf);
-	assert_true(secp_xonly_tweak_add(out + 2, &s->parity, s->internal,
-					 tweak));
-	set_pubkey(s, arena_copy(&s->arena, span_of(out, sizeof out)));
-}
-
-static void add_script_and_control(struct scene *s, struct span script)
-{
-	uint8_t control[33];
-
-	control[0] = (uint8_t)(TAPROOT_LEAF_TAPSCRIPT | s->parity);
-	memcpy(control + 1, s->internal, 32);
-	add_witness(s, script);
-	add_witness(s, arena_copy(&s->arena, span_of(control, 33)));
-}
-
-static struct span sign_leaf(struct scene *s, uint8_t which,
-			     struct span script, uint32_t codesep_pos,
-			     uint8_t type)
-{
-	struct sighash_tap t = { .has_leaf = true,
-				 .codesep_pos = codesep_pos };
-	uint32_t count = s->in[s->at].witness_count;
-	uint8_t key[32], msg[32], aux[32] = { 0 }, sig[65];
-	struct spend p;
-
-	taproot_leaf_hash(t.leaf_hash, TAPROOT_LEAF_TAPSCRIPT, script);
-	s->in[s->at].witness_count = 1;
-	p = spend_of(s);
-	assert_true(sighash_taproot(msg, &p, &t, type));
-	s->in[s->at].witness_count = count;
-	secret(key, which);
-	assert_true(secp_schnorr_sign(sig, msg, key, aux));
-	sig[64] = type;
-	return arena_copy(&s->arena, span_of(sig, type ? 65 : 64));
-}
-
-static void test_checksigadd_two_of_three(void **state)
-{
-	struct scene *s = scene_new();
-	struct span script = words(
-		s, "%s CHECKSIG %s CHECKSIGADD CODESEPARATOR %s CHECKSIGADD "
-		"2 NUMEQUAL", push(s, xonly(s, 1)), push(s, xonly(s, 2)),
-		push(s, xonly(s, 3)));
-	const uint32_t none = 0xffffffff;
-
-	(void)state;
-	set_tapscript(s, script);
-	/* The separator is operation 4: it is in the third message only. */
-	add_witness(s, sign_leaf(s, 3, script, 4, SIGHASH_SINGLE));
-	add_witness(s, words(s, ""));
-	add_witness(s, sign_leaf(s, 1, script, none, SIGHASH_DEFAULT));
-	add_script_and_control(s, script);
-	EXPECT(s, TAP_FLAGS, "OK");
-	s->witness[1] = sign_leaf(s, 2, script, none, SIGHASH_ALL);
-	EXPECT(s, TAP_FLAGS, "EVAL_FALSE");
-	s->witness[0] = words(s, "");
-	EXPECT(s, TAP_FLAGS, "OK");
-	s->witness[0] = sign_leaf(s, 3, script, none, SIGHASH_SINGLE);
-	EXPECT(s, TAP_FLAGS, "SCHNORR_SIG");
-	scene_free(s);
-}
-
-/* Each signature uses 50 of the witness's weight and 50 more. */
-static void test_validation_weight(void **state)
-{
-	struct scene *s = scene_new();
-	struct span script = words(
-		s, "%s 2DUP CHECKSIGVERIFY 2DUP CHECKSIGVERIFY "
-		"2DUP CHECKSIGVERIFY 2DUP CHECKSIGVERIFY CHECKSIG",
-		push(s, xonly(s, 1)));
-
-	(void)state;
-	set_tapscript(s, script);
-	add_witness(s, sign_leaf(s, 1, script, 0xffffffff, SIGHASH_DEFAULT));
-	add_script_and_control(s, script);
-	/* 1 + 65 + 43 + 34 + 50 = 193: three signatures. */
-	assert_int_equal(script.n, 42);
-	EXPECT(s, TAP_FLAGS, "TAPSCRIPT_VALIDATION_WEIGHT");
-	scene_free(s);
-}
-
-static void test_op_success_comes_first(void **state)
-{
-	struct scene *s = scene_new();
-	struct bytes big = { 0 };
-	struct span script = words(s, "0x50 0x05 0x00");
-	uint8_t zeros[600] = { 0 };
-
-	(void)state;
-	set_tapscript(s, script);
-	bytes_append(&big, zeros, sizeof zeros);
-	add_witness(s, keep(s, &big));
-	add_script_and_control(s, script);
-	EXPECT(s, TAP_FLAGS, "OK");
-	EXPECT(s, TAP_FLAGS | SCRIPT_VERIFY_DISCOURAGE_OP_SUCCESS,
-	       "DISCOURAGE_OP_SUCCESS");
-	EXPECT(s, V0_FLAGS, "OK");
-	/* Behind a malformed push it is not reached; without it, the
-	 * element is too big. */
-	s->in[0].witness_count = 1;
-	script = words(s, "0x05 0x50");
-	set_tapscript(s, script);
-	add_script_and_control(s, script);
-	EXPECT(s, TAP_FLAGS, "BAD_OPCODE");
-	s->in[0].witness_count = 1;
-	script = words(s, "DROP 1");
-	set_tapscript(s, script);
-	add_script_and_control(s, script);
-	EXPECT(s, TAP_FLAGS, "PUSH_SIZE");
-	scene_free(s);
-}
-
-static void test_tapscript_drops_old_limits(void **state)
-{
-	struct scene *s = scene_new();
-	struct span script = repeat(s, "", "NOP NOP NOP NOP", 3000, "1");
-
-	(void)state;
-	set_tapscript(s, script);
-	add_script_and_control(s, script);
-	EXPECT(s, TAP_FLAGS, "OK");
-	s->in[0].witness_count = 0;
-	script = words(s, "0 0 0 CHECKMULTISIG");
-	set_tapscript(s, script);
-	add_script_and_control(s, script);
-	EXPECT(s, TAP_FLAGS, "TAPSCRIPT_CHECKMULTISIG");
-	s->in[0].witness_count = 0;
-	script = words(s, "2 IF ENDIF 1");
-	set_tapscript(s, script);
-	add_script_and_control(s, script);
-	EXPECT(s, TAP_FLAGS, "TAPSCRIPT_MINIMALIF");
-	scene_free(s);
-}
-
 int run_script_edges_tests(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -851,10 +505,6 @@ int run_script_edges_tests(void)
 		cmocka_unit_test(test_p2sh),
 		cmocka_unit_test(test_witness_corners),
 		cmocka_unit_test(test_what_fails_even_unexecuted),
-		cmocka_unit_test(test_checksigadd_two_of_three),
-		cmocka_unit_test(test_validation_weight),
-		cmocka_unit_test(test_op_success_comes_first),
-		cmocka_unit_test(test_tapscript_drops_old_limits),
 	};
 
 	return cmocka_run_group_tests_name("script edges", tests, NULL, NULL);
