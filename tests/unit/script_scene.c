@@ -62,7 +62,7 @@ struct span words(struct scene *s, const char *text, ...)
 	return keep(s, &b);
 }
 
-static const char *push(struct scene *s, struct span v)
+const char *push(struct scene *s, struct span v)
 {
 	char *out = arena_alloc(&s->arena, 2 * v.n + 8);
 

@@ -10,6 +10,7 @@
 #define V0_FLAGS (SCRIPT_VERIFY_P2SH | SCRIPT_VERIFY_WITNESS)
 #define TAP_FLAGS (V0_FLAGS | SCRIPT_VERIFY_TAPROOT)
 #define MAX_WITNESS 1100
+#define NOTHING span_of(NULL, 0)
 
 /* A transaction of two inputs and two outputs; the tests spend input `at`. */
 struct scene {

@@ -55,7 +55,7 @@ static void test_only_exact_pushes_are_deleted(void **state)
 	(void)state;
 	s->at = 1;
 	s->tx.out_count = 1;
-	sig = sign(s, 1, words(s, ""), SIGHASH_SINGLE, SIG_BASE);
+	sig = sign(s, 1, NOTHING, SIGHASH_SINGLE, SIG_BASE);
 	memcpy(more, sig.p, sig.n);
 	set_sig(s, words(s, "%s", push(s, sig)));
 	set_pubkey(s, words(s, "%s DROP %s CHECKSIG",
@@ -209,7 +209,7 @@ static void test_hybrid_keys(void **state)
 	EXPECT(s, 0, "EVAL_FALSE");
 	free(wrong);
 	/* In v0 only policy forbids them. */
-	set_sig(s, words(s, ""));
+	set_sig(s, NOTHING);
 	set_pubkey(s, wsh(s, code));
 	add_witness(s, sign(s, 1, code, SIGHASH_ALL, SIG_WITNESS_V0));
 	add_witness(s, code);
@@ -316,16 +316,16 @@ static void test_witness_of_too_many_elements(void **state)
 	(void)state;
 	set_pubkey(s, wsh(s, script));
 	for (i = 0; i < 1020; i++)
-		add_witness(s, words(s, ""));
+		add_witness(s, NOTHING);
 	add_witness(s, span_of(twenty, 1));
 	add_witness(s, script);
 	/* 20 keys, both counts and the dummy go, one comes: 999 are left. */
 	EXPECT(s, V0_FLAGS, "CLEANSTACK");
-	s->witness[1020] = words(s, "");
+	s->witness[1020] = NOTHING;
 	s->witness[1021] = span_of(twenty, 1);
 	add_witness(s, script);
 	EXPECT(s, V0_FLAGS, "CLEANSTACK");
-	s->witness[1021] = words(s, "");
+	s->witness[1021] = NOTHING;
 	s->witness[1022] = span_of(twenty, 1);
 	add_witness(s, script);
 	EXPECT(s, V0_FLAGS, "STACK_SIZE");
@@ -406,7 +406,7 @@ static void test_p2sh(void **state)
 	EXPECT(s, 0, "OK");
 	EXPECT(s, SCRIPT_VERIFY_P2SH, "BAD_OPCODE");
 	/* An empty redeem script leaves what lies below it. */
-	set_pubkey(s, p2sh(s, words(s, "")));
+	set_pubkey(s, p2sh(s, NOTHING));
 	set_sig(s, words(s, "1 0"));
 	EXPECT(s, SCRIPT_VERIFY_P2SH, "OK");
 	set_sig(s, words(s, "0"));
@@ -436,7 +436,7 @@ static void test_witness_corners(void **state)
 	EXPECT(s, V0_FLAGS, "WITNESS_MALLEATED");
 	/* Pay-to-anchor: anyone, with any witness; in P2SH a version to
 	 * come. */
-	set_sig(s, words(s, ""));
+	set_sig(s, NOTHING);
 	set_pubkey(s, words(s, "1 0x02 0x4e73"));
 	EXPECT(s, TAP_FLAGS |
 	       SCRIPT_VERIFY_DISCOURAGE_UPGRADABLE_WITNESS_PROGRAM, "OK");
@@ -452,7 +452,7 @@ static void test_witness_corners(void **state)
 	set_sig(s, words(s, "0x4c04 0x51024e73"));
 	EXPECT(s, TAP_FLAGS, "WITNESS_MALLEATED_P2SH");
 	set_pubkey(s, words(s, "1"));
-	set_sig(s, words(s, ""));
+	set_sig(s, NOTHING);
 	EXPECT(s, TAP_FLAGS, "WITNESS_UNEXPECTED");
 	EXPECT(s, 0, "OK");
 	scene_free(s);

@@ -73,13 +73,13 @@ static void test_checksigadd_two_of_three(void **state)
 	set_tapscript(s, script);
 	/* The separator is operation 4: it is in the third message only. */
 	add_witness(s, sign_leaf(s, 3, script, 4, SIGHASH_SINGLE));
-	add_witness(s, words(s, ""));
+	add_witness(s, NOTHING);
 	add_witness(s, sign_leaf(s, 1, script, none, SIGHASH_DEFAULT));
 	add_script_and_control(s, script);
 	EXPECT(s, TAP_FLAGS, "OK");
 	s->witness[1] = sign_leaf(s, 2, script, none, SIGHASH_ALL);
 	EXPECT(s, TAP_FLAGS, "EVAL_FALSE");
-	s->witness[0] = words(s, "");
+	s->witness[0] = NOTHING;
 	EXPECT(s, TAP_FLAGS, "OK");
 	s->witness[0] = sign_leaf(s, 3, script, none, SIGHASH_SINGLE);
 	EXPECT(s, TAP_FLAGS, "SCHNORR_SIG");
