@@ -156,6 +156,19 @@ static void on_circuits(void *arg, const struct control_line *line)
 	report(t);
 }
 
+static void on_listeners(void *arg, const struct control_line *line)
+{
+	struct tor_process *t = arg;
+	bool changed = t->watch.changed;
+
+	t->watch.changed = false;
+	tor_watch_listeners(&t->watch, line->text);
+	if (t->watch.changed)
+		log_warn(LOG_TOR, "%s", t->watch.state.problem);
+	t->watch.changed = t->watch.changed || changed;
+	report(t);
+}
+
 static void refused(struct tor_process *t, const char *what,
 		    const struct control_line *line)
 {
@@ -178,6 +191,8 @@ static void on_enabled(void *arg, const struct control_line *line)
 			  clock_mono_ms());
 	tor_control_send(t->control, "GETINFO status/bootstrap-phase",
 			 on_heartbeat);
+	tor_control_send(t->control, "GETINFO " TOR_WATCH_LISTENERS,
+			 on_listeners);
 	report(t);
 }
 

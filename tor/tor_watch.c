@@ -81,6 +81,7 @@ void tor_watch_restart(struct tor_watch *w, enum tor_phase phase,
 	w->progress_ms = now_ms;
 	w->bootstrapped = false;
 	w->network_down = false;
+	w->directory_short = false;
 	w->circuits_stale = false;
 	w->state.bootstrap_percent = 0;
 	w->state.circuits = 0;
@@ -114,6 +115,9 @@ static void judge_phase(struct tor_watch *w, const char *doing)
 	} else if (w->network_down) {
 		set_phase(w, TOR_DOWN, "nothing is heard from the Tor "
 			  "network: is this machine online?");
+	} else if (w->directory_short) {
+		set_phase(w, TOR_BOOTSTRAPPING, "tor waits for newer "
+			  "directory information");
 	} else {
 		set_phase(w, TOR_READY, "connected to the Tor network");
 	}
@@ -200,6 +204,11 @@ static void status_event(struct tor_watch *w, const char *text,
 		bootstrap_progress(w, text, now_ms);
 	} else if (strcmp(action, "CLOCK_SKEW") == 0) {
 		clock_skew(w, text);
+	} else if (strcmp(action, "NOT_ENOUGH_DIR_INFO") == 0 ||
+		   strcmp(action, "ENOUGH_DIR_INFO") == 0) {
+		w->directory_short = action[0] == 'N';
+		if (w->bootstrapped)
+			judge_phase(w, "");
 	} else if (strcmp(action, "CLOCK_JUMPED") == 0) {
 		set_problem(w, "this machine's clock jumped");
 	} else if (strcmp(action, "DANGEROUS_VERSION") == 0) {
@@ -320,6 +329,30 @@ bool tor_watch_circuit_joined(const char *line)
 	       control_keyword(hs_state, sizeof hs_state, line, "HS_STATE") &&
 	       (strcmp(hs_state, "HSCR_JOINED") == 0 ||
 		strcmp(hs_state, "HSSR_JOINED") == 0);
+}
+
+void tor_watch_listeners(struct tor_watch *w, const char *line)
+{
+	static const char key[] = "net/listeners/";
+	char text[LINK_TEXT_MAX + 1];
+	const char *s = strchr(line, '=');
+
+	if (strncmp(line, key, sizeof key - 1) != 0 || !s)
+		return;
+	/* a list of quoted values: "unix:/path" "127.0.0.1:9050" */
+	while ((s = strchr(s, '"')) != NULL) {
+		if (strncmp(s, "\"unix:", 6) != 0) {
+			snprintf(text, sizeof text, "tor listens on the "
+				 "network (%.*s): look at the lines added to "
+				 "its configuration",
+				 (int)(strcspn(line, "=") - (sizeof key - 1)),
+				 line + sizeof key - 1);
+			set_problem(w, text);
+			return;
+		}
+		s = strchr(s + 1, '"');
+		s = s ? s + 1 : "";
+	}
 }
 
 void tor_watch_circuits(struct tor_watch *w, uint32_t count)

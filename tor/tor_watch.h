@@ -7,6 +7,13 @@
 
 #include "tor/link.h"
 
+/* What to ask GETINFO for, to see that nothing listens on TCP. */
+#define TOR_WATCH_LISTENERS \
+	"net/listeners/or net/listeners/dir net/listeners/socks " \
+	"net/listeners/trans net/listeners/natd net/listeners/dns " \
+	"net/listeners/control net/listeners/extor " \
+	"net/listeners/httptunnel net/listeners/metrics"
+
 /* Events that tor_watch_event() understands, for SETEVENTS. */
 #define TOR_WATCH_EVENTS \
 	"STATUS_CLIENT STATUS_GENERAL HS_DESC CIRC NETWORK_LIVENESS"
@@ -19,6 +26,7 @@ struct tor_watch {
 	int64_t upload_ms;         /* of the last event of the round */
 	int64_t progress_ms;       /* when bootstrap last moved */
 	bool bootstrapped, network_down;
+	bool directory_short;      /* too little known to build circuits */
 	bool circuits_stale;       /* a circuit changed: count again */
 	bool changed;              /* since the owner last cleared it */
 };
@@ -45,6 +53,9 @@ void tor_watch_bootstrap(struct tor_watch *w, const char *text,
 /** One line of GETINFO circuit-status: is it a circuit joined with a peer? */
 bool tor_watch_circuit_joined(const char *line);
 void tor_watch_circuits(struct tor_watch *w, uint32_t count);
+/** One line of the reply to GETINFO TOR_WATCH_LISTENERS: if it names a
+ * listener that is no unix socket, that becomes the problem. */
+void tor_watch_listeners(struct tor_watch *w, const char *line);
 /** From time to time: give up waiting for uploads that tor forgot. */
 void tor_watch_tick(struct tor_watch *w, int64_t now_ms);
 

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static void add(struct bytes *out, const char *text)
 {
@@ -36,6 +37,16 @@ static void add_path(struct bytes *out, const char *option, const char *path)
 {
 	add(out, option);
 	control_quote(out, path);
+}
+
+static bool has_word(struct span text, const char *word)
+{
+	size_t n = strlen(word), i;
+
+	for (i = 0; i + n <= text.n; i++)
+		if (strncasecmp((const char *)text.p + i, word, n) == 0)
+			return true;
+	return false;
 }
 
 /* Tor's own list of ports with long connections, and ours. */
@@ -82,7 +93,6 @@ void torrc_write(struct bytes *out, const struct torrc_params *p)
 	    "ClientUseIPv6 0\n"
 	    "DormantTimeoutEnabled 0\n"
 	    "DormantCanceledByStartup 1\n"
-	    "NoExec 1\n"
 	    "AvoidDiskWrites 1\n"
 	    "SafeLogging 1\n"
 	    "Log notice stdout\n"
@@ -90,6 +100,9 @@ void torrc_write(struct bytes *out, const struct torrc_params *p)
 	    "GeoIPFile /dev/null\n"
 	    "GeoIPv6File /dev/null\n"
 	    "__ReloadTorrcOnSIGHUP 0\n");
+	/* bridges with a pluggable transport need a program of their own */
+	if (!has_word(p->extra, "ClientTransportPlugin"))
+		add(out, "NoExec 1\n");
 	add_long_lived(out, p);
 	if (p->onion_dir)
 		add_onion(out, p);

@@ -102,7 +102,12 @@ static void test_torrc(void **state)
 	assert_non_null(strstr(t, "\nControlPort 0\n"));
 	assert_non_null(strstr(t, "\nDisableNetwork 1\n"));
 	assert_non_null(strstr(t, ",8333,18333\n"));
+	assert_non_null(strstr(t, "\nNoExec 1\n"));
 	assert_null(strstr(t, "HiddenService"));
+	free(t);
+	p.extra = span_of("clientTransportplugin x exec y", 30);
+	t = torrc_text(&p);
+	assert_null(strstr(t, "NoExec"));
 	free(t);
 	p.onion_dir = "/d/tor/public";
 	t = torrc_text(&p);

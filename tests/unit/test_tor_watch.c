@@ -223,6 +223,38 @@ static void test_old_version(void **state)
 	assert_non_null(strstr(w.state.problem, "0.4.9.11 OBSOLETE"));
 }
 
+static void test_directory_information(void **state)
+{
+	struct tor_watch w;
+
+	(void)state;
+	begin(&w);
+	tor_watch_event(&w, "STATUS_CLIENT NOTICE NOT_ENOUGH_DIR_INFO", 1);
+	tor_watch_event(&w, "STATUS_CLIENT NOTICE ENOUGH_DIR_INFO", 1);
+	done(&w);
+	assert_int_equal(w.state.phase, TOR_READY);
+	tor_watch_event(&w, "STATUS_CLIENT NOTICE NOT_ENOUGH_DIR_INFO", 1);
+	assert_int_equal(w.state.phase, TOR_BOOTSTRAPPING);
+	tor_watch_event(&w, "STATUS_CLIENT NOTICE ENOUGH_DIR_INFO", 1);
+	assert_int_equal(w.state.phase, TOR_READY);
+}
+
+static void test_listeners(void **state)
+{
+	struct tor_watch w;
+
+	(void)state;
+	begin(&w);
+	tor_watch_listeners(&w, "net/listeners/socks=\"unix:/d/run/socks\"");
+	tor_watch_listeners(&w, "net/listeners/or=");
+	tor_watch_listeners(&w, "OK");
+	assert_string_equal(w.state.problem, "");
+	tor_watch_listeners(&w, "net/listeners/socks=\"unix:/d/run/socks\" "
+			    "\"127.0.0.1:9050\"");
+	assert_non_null(strstr(w.state.problem, "network (socks)"));
+	assert_null(strstr(w.state.problem, "9050"));
+}
+
 int test_tor_watch(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +267,8 @@ int test_tor_watch(void)
 		cmocka_unit_test(test_door_without_key),
 		cmocka_unit_test(test_circuits),
 		cmocka_unit_test(test_old_version),
+		cmocka_unit_test(test_directory_information),
+		cmocka_unit_test(test_listeners),
 	};
 
 	return cmocka_run_group_tests_name("tor: watch", tests, NULL, NULL);
