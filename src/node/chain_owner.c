@@ -100,18 +100,12 @@ static void on_checked(void *ctx, const struct header_node *n,
 {
 	struct chain_owner *o = ctx;
 	struct checked_job *j = xcalloc(1, sizeof *j);
-	char hex[65];
 
 	j->job.done = checked_done;
 	j->sink = &o->sink;
 	j->hash = n->hash;
 	j->verdict = f->verdict;
 	finding_text(j->reason, f, true);
-	if (f->verdict != VERDICT_OK) {
-		hash_to_rpc_hex(hex, n->hash.b);
-		log_warn(LOG_CHAIN, "invalid block=%s height=%d: %s", hex,
-			 n->height, j->reason);
-	}
 	mailbox_post(o->mailbox, &j->job);
 }
 
