@@ -63,8 +63,7 @@ def run_file(path, only, torrc, keep):
             status = 1
             traceback.print_exc(file=sys.stdout)
             for n in env.nodes:
-                print("--- %s stderr: %s" % (
-                    n.name, n.stderr() if hasattr(n, "err_path") else ""))
+                print("--- %s stderr: %s" % (n.name, n.stderr()))
                 print("--- %s log: %s" % (n.name, n.log()[-4000:]))
         env.cleanup(keep and verdict == "FAIL")
         print("%s %s.%s %.1f s%s" % (verdict, area, name,

@@ -21,13 +21,21 @@ def small_disk(env, name, megabytes):
     return path
 
 
+def node_on(env, disk):
+    n = Node.offline(disk, "node")
+    n.err_path = os.path.join(env.dir, "stderr")
+    env.nodes.append(n)
+    return n
+
+
 def test_full_disk(env):
     disk = small_disk(env, "disk", 4)
     try:
-        n = env._keep(Node.offline(disk, "node"))
+        n = node_on(env, disk)
         n.start()
         filler = os.path.join(disk, "filler")
         mine_with_spends(n, 120)
+        n.restart()
         with open(filler, "wb") as f:
             try:
                 while True:
@@ -68,7 +76,7 @@ def test_full_disk(env):
 def test_directory_becomes_read_only(env):
     disk = small_disk(env, "disk", 64)
     try:
-        n = env._keep(Node.offline(disk, "node"))
+        n = node_on(env, disk)
         n.start()
         mine_with_spends(n, 120)
         n.stop()

@@ -37,6 +37,7 @@ class Node:
         self.chain = chain
         self.datadir = os.path.join(base, name)
         self.chaindir = os.path.join(self.datadir, SUBDIR[chain]).rstrip("/")
+        self.err_path = self.datadir + ".stderr"
         self.args = list(args)
         self.env = env
         self.proc = None
@@ -66,7 +67,6 @@ class Node:
 
     def start(self, *extra, wait=True):
         os.makedirs(os.path.dirname(self.datadir), exist_ok=True)
-        self.err_path = self.datadir + ".stderr"
         env = dict(os.environ, **(self.env or {}))
         with open(self.err_path, "ab") as err:
             self.proc = subprocess.Popen(
@@ -77,8 +77,11 @@ class Node:
         return self
 
     def stderr(self):
-        with open(self.err_path) as f:
-            return f.read()
+        try:
+            with open(self.err_path) as f:
+                return f.read()
+        except OSError:
+            return ""
 
     def log(self):
         try:
