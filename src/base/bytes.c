@@ -98,8 +98,8 @@ bool hex_append(struct bytes *b, const char *hex)
 {
 	size_t n = strlen(hex);
 
-	if (n % 2)
-		return false;
+	if (n % 2 || n == 0)
+		return n == 0;
 	bytes_reserve(b, n / 2);
 	if (!hex_decode(b->p + b->n, n / 2, hex))
 		return false;
