@@ -19,6 +19,7 @@
 #define FRESH_MS 5000         /* older complaints explain no end */
 #define LOG_BURST 20
 #define LOG_EVERY_MS 5000
+#define REPEAT_MS (10 * 60 * 1000)   /* the same line again */
 
 struct tor_output {
 	struct event *readable;
@@ -30,13 +31,43 @@ struct tor_output {
 	int64_t kept_ms[KEPT];
 	unsigned kept_count;
 	struct log_limit limit;
+	int64_t logged_ms;
+	bool doubts_clock;
 };
+
+/* Is text what was said last, not long ago? */
+static bool is_repeated(const struct tor_output *o, const char *text)
+{
+	return o->kept_count > 0 &&
+	       strcmp(o->kept[(o->kept_count - 1) % KEPT], text) == 0 &&
+	       clock_mono_ms() - o->logged_ms < REPEAT_MS;
+}
+
+/* A warning or an error: keep it, log it. */
+static void complaint(struct tor_output *o, enum log_level level,
+		      const char *text)
+{
+	bool repeated = is_repeated(o, text);
+	unsigned dropped = 0;
+
+	if (strstr(text, "certificate expired") ||
+	    strstr(text, "not yet valid"))
+		o->doubts_clock = true;
+	o->kept_ms[o->kept_count % KEPT] = clock_mono_ms();
+	strcpy(o->kept[o->kept_count++ % KEPT], text);
+	if (repeated || !log_limit_ok(&o->limit, LOG_BURST, LOG_EVERY_MS,
+				      &dropped))
+		return;
+	o->logged_ms = clock_mono_ms();
+	if (dropped)
+		log_info(LOG_TOR, "tor: %u lines held back", dropped);
+	log_write(level, LOG_TOR, "tor: %s", text);
+}
 
 static void end_line(struct tor_output *o)
 {
 	char text[LINE_MAX_BYTES + 1];
 	enum log_level level;
-	unsigned dropped = 0;
 
 	o->line[o->n] = '\0';
 	o->n = 0;
@@ -45,20 +76,10 @@ static void end_line(struct tor_output *o)
 	tor_text_scrub(text, sizeof text, tor_log_text(&level, o->line));
 	if (!text[0])
 		return;
-	if (level <= LOG_LEVEL_INFO) {
-		o->kept_ms[o->kept_count % KEPT] = clock_mono_ms();
-		strcpy(o->kept[o->kept_count++ % KEPT], text);
-	}
-	if (level > LOG_LEVEL_INFO) {
-		if (log_wants(LOG_TOR, level))
-			log_write(level, LOG_TOR, "tor: %s", text);
-		return;
-	}
-	if (!log_limit_ok(&o->limit, LOG_BURST, LOG_EVERY_MS, &dropped))
-		return;
-	if (dropped)
-		log_info(LOG_TOR, "tor: %u lines held back", dropped);
-	log_write(level, LOG_TOR, "tor: %s", text);
+	if (level <= LOG_LEVEL_INFO)
+		complaint(o, level, text);
+	else if (log_wants(LOG_TOR, level))
+		log_write(level, LOG_TOR, "tor: %s", text);
 }
 
 void tor_output_drain(struct tor_output *o)
@@ -113,6 +134,14 @@ void tor_output_free(struct tor_output *o)
 const char *tor_output_first(const struct tor_output *o)
 {
 	return o->first;
+}
+
+bool tor_output_doubts_clock(struct tor_output *o)
+{
+	bool doubts = o->doubts_clock;
+
+	o->doubts_clock = false;
+	return doubts;
 }
 
 void tor_output_complaints(char *out, size_t size, const struct tor_output *o)

@@ -17,6 +17,8 @@ void tor_output_free(struct tor_output *o);         /* NULL is fine */
 void tor_output_drain(struct tor_output *o);
 /** The first line, as it came. */
 const char *tor_output_first(const struct tor_output *o);
+/** Did it complain about certificates out of date since the last call? */
+bool tor_output_doubts_clock(struct tor_output *o);
 /** Write its last fresh complaints, scrubbed, "; " between; "" if there were none. */
 void tor_output_complaints(char *out, size_t size,
 			   const struct tor_output *o);

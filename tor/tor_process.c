@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TICK_MS 1000
@@ -159,13 +160,8 @@ static void on_circuits(void *arg, const struct control_line *line)
 static void on_listeners(void *arg, const struct control_line *line)
 {
 	struct tor_process *t = arg;
-	bool changed = t->watch.changed;
 
-	t->watch.changed = false;
 	tor_watch_listeners(&t->watch, line->text);
-	if (t->watch.changed)
-		log_warn(LOG_TOR, "%s", t->watch.state.problem);
-	t->watch.changed = t->watch.changed || changed;
 	report(t);
 }
 
@@ -364,6 +360,18 @@ static void version_known(struct tor_process *t)
 
 /* ---- while it runs ---- */
 
+static void watch_clock(struct tor_process *t)
+{
+	time_t now = time(NULL);
+	char text[40];
+	struct tm tm;
+
+	if (!tor_output_doubts_clock(t->output) || !gmtime_r(&now, &tm))
+		return;
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M", &tm);
+	tor_watch_doubt_clock(&t->watch, text);
+}
+
 static void watch_bootstrap(struct tor_process *t, int64_t now)
 {
 	char text[LINK_TEXT_MAX + 1];
@@ -410,6 +418,7 @@ static void tick(struct tor_process *t)
 		kill(t->pid, SIGTERM);
 	if (!t->ending_ms) {
 		tor_watch_tick(&t->watch, now);
+		watch_clock(t);
 		watch_bootstrap(t, now);
 		ask(t, now);
 		report(t);

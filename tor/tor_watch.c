@@ -132,6 +132,8 @@ static void bootstrap_warning(struct tor_watch *w, const char *text)
 	    strcmp(advice, "warn") != 0)
 		return;
 	control_keyword(reason, sizeof reason, text, "REASON");
+	if (w->state.clock_skew_s)
+		return;               /* that is why, and it was said */
 	snprintf(line, sizeof line, "tor does not get past %d %%: %s (%s)",
 		 w->state.bootstrap_percent, what, reason);
 	set_problem(w, line);
@@ -169,26 +171,45 @@ void tor_watch_bootstrap(struct tor_watch *w, const char *text,
 	bootstrap_progress(w, text, now_ms);
 }
 
+/* "5 days": as exact as a person needs it */
+static void skew_text(char *out, size_t size, unsigned long seconds)
+{
+	if (seconds >= 2 * 86400)
+		snprintf(out, size, "%lu days", seconds / 86400);
+	else if (seconds >= 2 * 3600)
+		snprintf(out, size, "%lu hours", seconds / 3600);
+	else
+		snprintf(out, size, "%lu minutes", seconds / 60);
+}
+
 static void clock_skew(struct tor_watch *w, const char *text)
 {
-	char value[16], source[16], line[LINK_TEXT_MAX + 1];
+	char value[16], amount[40], line[LINK_TEXT_MAX + 1];
 	long skew;
-	unsigned long amount;
 
 	if (!control_keyword(value, sizeof value, text, "SKEW"))
 		return;
 	skew = strtol(value, NULL, 10);
 	if (skew == 0 || skew < INT32_MIN || skew > INT32_MAX)
 		return;
-	/* "OR:address", "CONSENSUS": the address stays here */
-	control_keyword(source, sizeof source, text, "SOURCE");
-	source[strcspn(source, ":")] = '\0';
-	amount = skew < 0 ? 0UL - (unsigned long)skew : (unsigned long)skew;
+	skew_text(amount, sizeof amount,
+		  skew < 0 ? 0UL - (unsigned long)skew : (unsigned long)skew);
 	w->state.clock_skew_s = (int32_t)skew;
-	snprintf(line, sizeof line, "this machine's clock is %s by %lu min "
-		 "%lu s according to the Tor network (%s): set it right, tor "
-		 "needs it", skew < 0 ? "slow" : "fast", amount / 60,
-		 amount % 60, source);
+	snprintf(line, sizeof line, "this machine's clock is %s by %s "
+		 "according to the Tor network: set it right, tor needs it",
+		 skew < 0 ? "slow" : "fast", amount);
+	set_problem(w, line);
+}
+
+void tor_watch_doubt_clock(struct tor_watch *w, const char *our_time)
+{
+	char line[LINK_TEXT_MAX + 1];
+
+	if (w->bootstrapped || w->state.clock_skew_s)
+		return;
+	snprintf(line, sizeof line, "the certificates of Tor relays are not "
+		 "valid at the time of this machine's clock (%s UTC): is it "
+		 "right?", our_time);
 	set_problem(w, line);
 }
 

@@ -53,6 +53,8 @@ void tor_watch_bootstrap(struct tor_watch *w, const char *text,
 /** One line of GETINFO circuit-status: is it a circuit joined with a peer? */
 bool tor_watch_circuit_joined(const char *line);
 void tor_watch_circuits(struct tor_watch *w, uint32_t count);
+/** Relays' certificates look out of date; our_time for people to compare. */
+void tor_watch_doubt_clock(struct tor_watch *w, const char *our_time);
 /** One line of the reply to GETINFO TOR_WATCH_LISTENERS: if it names a
  * listener that is no unix socket, that becomes the problem. */
 void tor_watch_listeners(struct tor_watch *w, const char *line);

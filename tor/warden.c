@@ -27,6 +27,8 @@
 
 #define GRACE_MS 60000
 #define BACKLOG 128
+#define PROBLEM_BURST 5
+#define PROBLEM_EVERY_MS (10 * 60 * 1000)
 #define ENV_FDS "CLOISTER_FDS="
 
 enum { SIG_STOP_INT, SIG_STOP_TERM, SIG_REOPEN, SIG_CHILD, SIG_COUNT };
@@ -44,6 +46,8 @@ struct warden {
 	bool stopping;                /* the node was asked to end */
 	enum tor_phase told_phase;    /* what the log knows */
 	enum door_state told_door;
+	char told_problem[LINK_TEXT_MAX + 1];
+	struct log_limit problem_limit;
 };
 
 /* ---- state, to the node and to the log ---- */
@@ -58,9 +62,22 @@ static void log_tor_state(struct warden *w, const struct link_tor_state *s)
 			 s->version);
 	else if (s->phase == TOR_READY)
 		log_info(LOG_TOR, "tor is connected to the Tor network");
-	else if (s->phase == TOR_DOWN && tor_process_watch(w->tor)->network_down)
+	else if (s->phase == TOR_DOWN &&
+		 tor_process_watch(w->tor)->network_down)
 		log_warn(LOG_TOR, "%s", s->summary);
 	/* other reasons for TOR_DOWN are logged where they come up */
+}
+
+/* Problems that leave tor running; those that end it were logged there. */
+static void log_problem(struct warden *w, const struct link_tor_state *s)
+{
+	if (strcmp(s->problem, w->told_problem) == 0)
+		return;
+	memcpy(w->told_problem, s->problem, sizeof s->problem);
+	if (s->phase != TOR_DOWN &&
+	    log_limit_ok(&w->problem_limit, PROBLEM_BURST, PROBLEM_EVERY_MS,
+			 NULL))
+		log_warn(LOG_TOR, "%s", s->problem);
 }
 
 static void log_door(struct warden *w, const struct link_door *d)
@@ -81,6 +98,7 @@ static void on_tor_changed(void *arg)
 	const struct tor_watch *t = tor_process_watch(w->tor);
 
 	log_tor_state(w, &t->state);
+	log_problem(w, &t->state);
 	log_door(w, &t->door);
 	if (!w->link)
 		return;

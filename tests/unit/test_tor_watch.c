@@ -82,16 +82,36 @@ static void test_clock_skew(void **state)
 	tor_watch_event(&w, "STATUS_GENERAL WARN CLOCK_SKEW SKEW=-7265 "
 			"MIN_SKEW=3600 SOURCE=\"OR:203.0.113.9:443\"", 1);
 	assert_int_equal(w.state.clock_skew_s, -7265);
-	assert_non_null(strstr(w.state.problem, "slow by 121 min 5 s"));
+	assert_non_null(strstr(w.state.problem, "slow by 2 hours"));
 	assert_null(strstr(w.state.problem, "203"));
+	/* what follows from it does not hide it */
+	tor_watch_event(&w, "STATUS_CLIENT WARN BOOTSTRAP PROGRESS=40 "
+			"WARNING=\"Clock skew\" REASON=CLOCK_SKEW COUNT=3 "
+			"RECOMMENDATION=warn", 1);
+	tor_watch_doubt_clock(&w, "2026-01-01 00:00");
+	assert_non_null(strstr(w.state.problem, "slow by 2 hours"));
 	tor_watch_event(&w, "STATUS_GENERAL WARN CLOCK_SKEW SKEW=86400 "
 			"SOURCE=CONSENSUS", 1);
-	assert_non_null(strstr(w.state.problem, "fast by 1440 min"));
+	assert_non_null(strstr(w.state.problem, "fast by 24 hours"));
 	done(&w);
 	assert_int_equal(w.state.clock_skew_s, 0);
 	tor_watch_event(&w, "STATUS_GENERAL WARN CLOCK_SKEW SKEW="
 			"99999999999999999999 SOURCE=CONSENSUS", 1);
 	assert_int_equal(w.state.clock_skew_s, 0);
+}
+
+static void test_clock_doubt(void **state)
+{
+	struct tor_watch w;
+
+	(void)state;
+	begin(&w);
+	tor_watch_doubt_clock(&w, "2026-01-01 00:00");
+	assert_non_null(strstr(w.state.problem, "(2026-01-01 00:00 UTC)"));
+	begin(&w);
+	done(&w);
+	tor_watch_doubt_clock(&w, "2026-01-01 00:00");
+	assert_string_equal(w.state.problem, "");
 }
 
 static void test_network_liveness(void **state)
@@ -261,6 +281,7 @@ int test_tor_watch(void)
 		cmocka_unit_test(test_bootstrap),
 		cmocka_unit_test(test_bootstrap_problem_is_scrubbed),
 		cmocka_unit_test(test_clock_skew),
+		cmocka_unit_test(test_clock_doubt),
 		cmocka_unit_test(test_network_liveness),
 		cmocka_unit_test(test_uploads),
 		cmocka_unit_test(test_forgotten_uploads),
