@@ -46,6 +46,9 @@ bool script_push_is_minimal(const struct script_op *op);
 /** Only pushes (OP_RESERVED counts as one), all well formed. */
 bool script_is_push_only(struct span script);
 
+/** A signature in strict DER (BIP66) and a defined hash type behind it. */
+bool script_signature_is_strict(struct span sig);
+
 /* ---- numbers --------------------------------------------------------- */
 
 /**

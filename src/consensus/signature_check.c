@@ -62,6 +62,12 @@ enum script_error signature_encoding(struct span sig, uint32_t flags)
 	return SCRIPT_OK;
 }
 
+bool script_signature_is_strict(struct span sig)
+{
+	return sig.n && signature_encoding(sig, SCRIPT_VERIFY_STRICTENC) ==
+			SCRIPT_OK;
+}
+
 static bool is_compressed(struct span key)
 {
 	return key.n == 33 && (key.p[0] == 2 || key.p[0] == 3);

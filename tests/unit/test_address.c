@@ -60,7 +60,7 @@ static void test_base58(void **state)
 static void test_base58_limits(void **state)
 {
 	uint8_t all[BASE58_MAX_BYTES], back[BASE58_MAX_BYTES];
-	char text[BASE58_MAX_CHARS];
+	char text[BASE58_MAX_CHARS] = { 0 };
 	size_t n;
 
 	(void)state;
@@ -73,7 +73,8 @@ static void test_base58_limits(void **state)
 	base58_encode(text, span_of(all, sizeof all));
 	assert_int_equal(strlen(text), sizeof all);
 	assert_true(base58_decode(back, &n, sizeof back, text));
-	strcat(text, "1");
+	text[sizeof all] = '1';
+	text[sizeof all + 1] = 0;
 	assert_false(base58_decode(back, &n, sizeof back, text));
 	assert_true(base58_decode(back, &n, 3, " \t\n\v\f\r 2g \r\f\v\n\t "));
 	assert_int_equal(n, 1);
@@ -94,8 +95,8 @@ static void test_bech32_texts(void **state)
 {
 	static const char *const good[] = {
 		"A12UEL5L", "a12uel5l",
-		"an83characterlonghumanreadablepartthatcontainsthenumber1andth"
-		"eexcludedcharactersbio1tt5tgs",
+		"an83characterlonghumanreadablepartthatcontainsthenumber1and"
+		"theexcludedcharactersbio1tt5tgs",
 		"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw",
 		"11qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
 		"qqqqqqqqqqqqqqqqqqqqqqc8247j",
@@ -170,7 +171,7 @@ static void test_segwit_vectors(void **state)
 	for (; n < json_object_array_length(j); n++) {
 		json_object *c = json_object_array_get_idx(j, n);
 		const char *address = text_at(c, 1);
-		char hrp[3] = { address[0] | 0x20, address[1] | 0x20, 0 };
+		char hrp[3] = { address[0] | 0x20, address[1] | 0x20 };
 		char text[BECH32_MAX_CHARS + 1];
 		struct why why;
 
@@ -483,5 +484,5 @@ int run_address_tests(void)
 
 int main(void)
 {
-	return run_address_tests() ? 1 : 0;
+	return run_address_tests() + run_script_text_tests() ? 1 : 0;
 }

@@ -1,0 +1,38 @@
+/*
+ * Output descriptors, as far as a node without keys needs them: the checksum
+ * (BIP380), the descriptor that says what a script shows, and raw() and
+ * addr() read.  Pure; any thread.
+ */
+#ifndef CLOISTER_ADDRESS_DESCRIPTOR_TEXT_H
+#define CLOISTER_ADDRESS_DESCRIPTOR_TEXT_H
+
+#include "base/err.h"
+#include "consensus/params.h"
+
+#define DESCRIPTOR_CHECKSUM_CHARS 8
+
+/** False if the text holds a character that descriptors cannot have. */
+NODISCARD bool descriptor_checksum(char out[static DESCRIPTOR_CHECKSUM_CHARS +
+						   1],
+				   const char *text, size_t n);
+/** New string: text, '#', checksum.  text has descriptors' characters. */
+char *descriptor_seal(const char *text);
+
+/**
+ * What the script says by itself, with checksum, as the reference node's
+ * "desc": pk(), multi(), rawtr(), addr() or raw().
+ *
+ * return   new string, free() it
+ */
+char *descriptor_of_script(const struct chain_params *p, struct span script);
+
+/**
+ * Append the script of raw(HEX) or addr(ADDRESS), with or without checksum.
+ *
+ * why      on failure: what is wrong with the text
+ */
+NODISCARD bool descriptor_to_script(struct bytes *out,
+				    const struct chain_params *p,
+				    const char *text, struct why *why);
+
+#endif
