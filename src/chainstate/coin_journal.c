@@ -21,7 +21,6 @@
 #define JOURNAL_NAME "flush.journal"
 #define HEAD_BYTES (8 + 8 + 32)
 #define IO_BYTES ((size_t)256 << 10)
-#define APPLY_BYTES ((size_t)4 << 20)
 #define VALUE_DELETE UINT32_MAX
 #define VALUE_MAX 20000
 
@@ -293,7 +292,8 @@ enum err journal_remove(const char *dir, struct why *why)
 }
 
 static enum err apply_changes(struct journal_reader *r, struct store *s,
-			      struct store_batch *b, struct why *why)
+			      struct store_batch *b, size_t step_bytes,
+			      struct why *why)
 {
 	struct bytes number = { 0 };
 	struct change ch;
@@ -310,7 +310,7 @@ static enum err apply_changes(struct journal_reader *r, struct store *s,
 			store_batch_delete(b, ch.key);
 		else
 			store_batch_put(b, ch.key, ch.value);
-		if (store_batch_bytes(b) < APPLY_BYTES)
+		if (store_batch_bytes(b) < step_bytes)
 			continue;
 		e = store_write(s, b, why);
 		if (e)
@@ -324,14 +324,14 @@ static enum err apply_changes(struct journal_reader *r, struct store *s,
 	return store_write(s, b, why);
 }
 
-enum err journal_apply(struct store *s, struct why *why)
+enum err journal_apply(struct store *s, size_t step_bytes, struct why *why)
 {
 	struct store_batch *b = store_batch_new();
 	struct journal_reader r;
 	enum err e = reader_open(&r, store_dir(s), NULL, why);
 
 	if (!e)
-		e = apply_changes(&r, s, b, why);
+		e = apply_changes(&r, s, b, step_bytes, why);
 	reader_close(&r);
 	store_batch_free(b);
 	return e ? e : journal_remove(store_dir(s), why);

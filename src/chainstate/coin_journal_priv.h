@@ -22,8 +22,10 @@ void journal_put(struct journal *j, struct span key, struct span value);
 /** Finish, sync and free. */
 NODISCARD enum err journal_end(struct journal *j TAKES, struct why *why);
 
-/** Write all changes and the new tip record to s, then remove the file. */
-NODISCARD enum err journal_apply(struct store *s, struct why *why);
+/** Write all changes and the new tip record to s, in batches of about
+ * step_bytes, then remove the file. */
+NODISCARD enum err journal_apply(struct store *s, size_t step_bytes,
+				 struct why *why);
 
 /**
  * Look for a journal at start.

@@ -70,7 +70,7 @@ static enum err journal_recover(struct coins *c, struct why *why)
 	if (number == c->flushes + 1) {
 		log_info(LOG_STORE, "finishing the write to %s that was interrupted",
 			 store_dir(c->db));
-		e = journal_apply(c->db, why);
+		e = journal_apply(c->db, c->step_bytes, why);
 		return e ? e : tip_load(c, why);
 	}
 	if (applying)
@@ -94,6 +94,7 @@ enum err coins_open(struct coins **out, const char *dir,
 
 	c->limit_bytes = opt->cache_bytes;
 	c->batch_coins = FLUSH_BATCH_COINS;
+	c->step_bytes = JOURNAL_STEP_BYTES;
 	coin_table_init(&c->table, c->limit_bytes);
 	e = store_open(&c->db, dir, &so, why);
 	if (!e && opt->wipe)

@@ -172,7 +172,7 @@ static enum err write_journal(struct flush *f, const struct block_hash *tip,
 	e = journal_end(j, why);
 	if (e)
 		return e;
-	e = journal_apply(f->c->db, why);
+	e = journal_apply(f->c->db, f->c->step_bytes, why);
 	f->c->broken = e != ERR_NONE;
 	return e;
 }

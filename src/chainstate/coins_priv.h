@@ -12,12 +12,14 @@
 /* Up to this many changes are flushed as one LevelDB batch; more go through
  * the journal, so that a flush needs little memory. */
 #define FLUSH_BATCH_COINS 65536
+#define JOURNAL_STEP_BYTES ((size_t)4 << 20)
 
 struct coins {
 	struct store *db;
 	struct coin_table table;
 	size_t limit_bytes;
 	size_t batch_coins;      /* FLUSH_BATCH_COINS, less in tests */
+	size_t step_bytes;       /* JOURNAL_STEP_BYTES, the same */
 	bool has_tip;            /* false: the database is empty */
 	struct block_hash tip;
 	uint64_t flushes;        /* since the database was made */

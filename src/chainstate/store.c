@@ -51,9 +51,10 @@ static enum err classify(const char *text, const char **advice)
 		*advice = "free some space on this disk and start again";
 		return ERR_SPACE;
 	}
+	/* A table that is missing, or shorter than it was written. */
 	if (strncmp(text, "Corruption", 10) == 0 ||
-	    strstr(text, "checksum mismatch") ||
-	    strstr(text, "No such file or directory")) {
+	    strstr(text, "No such file or directory") ||
+	    strstr(text, ".ldb: Invalid argument")) {
 		*advice = "the stored data is damaged: check the disk, then restore the directory from a copy or rebuild it";
 		return ERR_CORRUPT;
 	}
@@ -160,20 +161,23 @@ static char *open_lenient(struct store *s)
 
 static enum err db_open(struct store *s, struct why *why)
 {
-	char *text = NULL;
+	char *text = NULL, *again;
 
 	s->db = leveldb_open(s->options, s->dir, &text);
 	if (!text)
 		return marks_check(s, why);
 	s->db = NULL;
-	if (strncmp(text, "Corruption", 10) == 0) {
-		log_warn(LOG_STORE, "%s was not closed cleanly (%s); dropping an unfinished write",
-			 s->dir, text);
-		leveldb_free(text);
-		text = open_lenient(s);
-	}
-	if (text)
+	if (strncmp(text, "Corruption", 10) != 0 ||
+	    strstr(text, "missing files"))
 		return trouble(s, "open", text, why);
+	again = open_lenient(s);
+	if (again) {
+		leveldb_free(again);
+		return trouble(s, "open", text, why);
+	}
+	log_warn(LOG_STORE, "%s was not closed cleanly (%s): dropped an unfinished write",
+		 s->dir, text);
+	leveldb_free(text);
 	return marks_check(s, why);
 }
 
