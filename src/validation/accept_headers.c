@@ -82,14 +82,16 @@ static void work_reached(const struct chain *c, struct u256 *out,
 			 const struct block_header *h,
 			 const struct block_hash *hash, size_t n)
 {
-	const struct header_node *at = header_tree_get(&c->tree, &h[0].prev);
+	const struct header_node *at = header_tree_get(&c->tree, &hash[0]);
 	struct u256 work;
-	size_t i;
+	size_t i = at ? 1 : 0;
 
+	if (!at)
+		at = header_tree_get(&c->tree, &h[0].prev);
 	memset(out, 0, sizeof *out);
 	if (at)
 		*out = at->chain_work;
-	for (i = 0; at && i < n; i++) {
+	for (; at && i < n; i++) {
 		if (i && !block_hash_eq(&h[i].prev, &hash[i - 1]))
 			break;
 		if (!pow_ok(c->opt.params, &hash[i], h[i].bits))

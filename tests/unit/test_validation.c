@@ -7,7 +7,12 @@
 
 int main(void)
 {
-	return test_validation_chain() + test_validation_open() +
-	       test_validation_import() +
-	       test_validation_invalid() != 0;
+	int failed = test_validation_headers();
+
+	failed += test_validation_open();
+	failed += test_validation_chain();
+	failed += test_validation_invalid();
+	failed += test_validation_signed();
+	failed += test_validation_import();
+	return failed != 0;
 }

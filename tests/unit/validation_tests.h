@@ -5,9 +5,11 @@
 #ifndef CLOISTER_TESTS_VALIDATION_TESTS_H
 #define CLOISTER_TESTS_VALIDATION_TESTS_H
 
-int test_validation_open(void);
 int test_validation_chain(void);
+int test_validation_headers(void);
 int test_validation_import(void);
 int test_validation_invalid(void);
+int test_validation_open(void);
+int test_validation_signed(void);
 
 #endif
