@@ -15,7 +15,8 @@ struct reader {
 
 static inline struct reader reader_of(struct span s)
 {
-	return (struct reader){ s.p, s.p + s.n, false };
+	/* No arithmetic on the NULL of an empty span. */
+	return (struct reader){ s.p, s.n ? s.p + s.n : s.p, false };
 }
 
 static inline size_t reader_left(const struct reader *r)
@@ -40,7 +41,8 @@ static inline struct span read_span(struct reader *r, size_t n)
 	if (!reader_need(r, n))
 		return s;
 	s = span_of(r->p, n);
-	r->p += n;
+	if (n)
+		r->p += n;
 	return s;
 }
 

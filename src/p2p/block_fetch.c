@@ -629,16 +629,21 @@ void p2p_on_block_result(struct p2p *p, const struct block_reply *r)
 void p2p_on_block_checked(struct p2p *p, const struct block_hash *hash,
 			  enum verdict verdict, const char *reason)
 {
+	struct fetch_block *e;
 	struct block_source *s;
-	struct peer *peer;
+	struct peer *peer = NULL;
 
 	if (verdict == VERDICT_OK)
 		return;
+	/* It may be said before the block's own result is. */
+	e = map_get(&p->fetch.by_hash, hash);
 	s = source_get(p, hash);
-	if (!s)
-		return;
-	peer = peer_get(p, s->peer);
-	s->peer = 0;
+	if (s)
+		peer = peer_get(p, s->peer);
+	else if (e && e->state == FETCH_GIVEN)
+		peer = peer_get(p, e->peer);
+	if (s)
+		s->peer = 0;
 	p->fetch.dirty = true;
 	if (peer)
 		peer_misbehaved(p, peer, reason);
