@@ -11,6 +11,7 @@ int main(void)
 
 	failed += test_validation_open();
 	failed += test_validation_chain();
+	failed += test_validation_bip30();
 	failed += test_validation_invalid();
 	failed += test_validation_signed();
 	failed += test_validation_import();

@@ -5,6 +5,7 @@
 #ifndef CLOISTER_TESTS_VALIDATION_TESTS_H
 #define CLOISTER_TESTS_VALIDATION_TESTS_H
 
+int test_validation_bip30(void);
 int test_validation_chain(void);
 int test_validation_headers(void);
 int test_validation_import(void);
