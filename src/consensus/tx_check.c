@@ -9,7 +9,7 @@
 
 /* Below it a lock time is a height, from it on a time. */
 #define LOCKTIME_THRESHOLD 500000000u
-/* Up to here comparing all pairs is quicker than sorting. */
+/* Up to here comparing all pairs is quickest. */
 #define FEW_INPUTS 12
 
 static enum verdict check_outputs(const struct tx *tx)
@@ -29,6 +29,54 @@ static enum verdict check_outputs(const struct tx *tx)
 	return VERDICT_OK;
 }
 
+static bool has_equal_pair(const struct tx *tx)
+{
+	for (uint32_t i = 1; i < tx->in_count; i++) {
+		for (uint32_t k = 0; k < i; k++) {
+			if (outpoint_eq(&tx->in[i].prevout,
+					&tx->in[k].prevout))
+				return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t outpoint_mix(const struct outpoint *o)
+{
+	uint64_t h;
+
+	memcpy(&h, o->txid.b, sizeof h);
+	return (h + o->n) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+enum search { SEARCH_NONE, SEARCH_FOUND, SEARCH_GIVEN_UP };
+
+/* Through a hash table.  Whoever makes the transaction could make its inputs
+ * collide, so there is a limit to the patience. */
+static enum search search_table(const struct tx *tx)
+{
+	unsigned bits = 64 - (unsigned)__builtin_clzll(2 * tx->in_count);
+	uint32_t *slots = xcalloc((size_t)1 << bits, sizeof *slots);
+	uint64_t patience = UINT64_C(16) * tx->in_count;
+	size_t mask = ((size_t)1 << bits) - 1;
+	enum search result = SEARCH_NONE;
+
+	for (uint32_t i = 0; i < tx->in_count && !result; i++) {
+		const struct outpoint *o = &tx->in[i].prevout;
+		size_t at = (size_t)(outpoint_mix(o) >> (64 - bits));
+
+		for (; slots[at] && !result; at = (at + 1) & mask) {
+			if (outpoint_eq(&tx->in[slots[at] - 1].prevout, o))
+				result = SEARCH_FOUND;
+			else if (patience-- == 0)
+				result = SEARCH_GIVEN_UP;
+		}
+		slots[at] = i + 1;
+	}
+	free(slots);
+	return result;
+}
+
 static int outpoint_cmp(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct outpoint));
@@ -36,23 +84,11 @@ static int outpoint_cmp(const void *a, const void *b)
 
 _Static_assert(sizeof(struct outpoint) == 36, "compared as bytes");
 
-/* CVE-2018-17144 */
-static bool has_duplicate_input(const struct tx *tx)
+static bool search_sorted(const struct tx *tx)
 {
-	struct outpoint *sorted;
+	struct outpoint *sorted = xmalloc(tx->in_count * sizeof *sorted);
 	bool found = false;
 
-	if (tx->in_count <= FEW_INPUTS) {
-		for (uint32_t i = 1; i < tx->in_count; i++) {
-			for (uint32_t k = 0; k < i; k++) {
-				if (outpoint_eq(&tx->in[i].prevout,
-						&tx->in[k].prevout))
-					return true;
-			}
-		}
-		return false;
-	}
-	sorted = xmalloc(tx->in_count * sizeof *sorted);
 	for (uint32_t i = 0; i < tx->in_count; i++)
 		sorted[i] = tx->in[i].prevout;
 	qsort(sorted, tx->in_count, sizeof *sorted, outpoint_cmp);
@@ -60,6 +96,18 @@ static bool has_duplicate_input(const struct tx *tx)
 		found = outpoint_eq(&sorted[i], &sorted[i - 1]);
 	free(sorted);
 	return found;
+}
+
+/* CVE-2018-17144 */
+static bool has_duplicate_input(const struct tx *tx)
+{
+	enum search result;
+
+	if (tx->in_count <= FEW_INPUTS)
+		return has_equal_pair(tx);
+	result = search_table(tx);
+	return result == SEARCH_GIVEN_UP ? search_sorted(tx)
+					 : result == SEARCH_FOUND;
 }
 
 static enum verdict check_inputs(const struct tx *tx)

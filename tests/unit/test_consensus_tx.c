@@ -310,6 +310,35 @@ static void test_tx_check_inputs_twice(void **state)
 	}
 }
 
+/* Inputs made to collide in the table: still right, and not slow. */
+static void test_tx_check_collisions(void **state)
+{
+	enum { N = 20000 };
+	struct tx_in *many = xcalloc(N, sizeof *many);
+	struct tx tx = sample(1);
+
+	(void)state;
+	tx.in = many;
+	tx.in_count = N;
+	for (uint32_t i = 0; i < N; i++) {
+		/* The same first bytes and number, another last byte. */
+		many[i].prevout.txid.b[0] = 1;
+		many[i].prevout.txid.b[30] = (uint8_t)i;
+		many[i].prevout.txid.b[31] = (uint8_t)(i >> 8);
+	}
+	assert_int_equal(tx_check(&tx), VERDICT_OK);
+	many[N - 1].prevout = many[17].prevout;
+	assert_int_equal(tx_check(&tx), VERDICT_INPUTS_DUPLICATE);
+	for (uint32_t i = 0; i < N; i++) {
+		memset(&many[i].prevout, 1, 32);
+		many[i].prevout.n = i;
+	}
+	assert_int_equal(tx_check(&tx), VERDICT_OK);
+	many[N - 1].prevout.n = N - 2;
+	assert_int_equal(tx_check(&tx), VERDICT_INPUTS_DUPLICATE);
+	free(many);
+}
+
 static void test_tx_check_coinbase(void **state)
 {
 	static const uint8_t script[101];
@@ -466,6 +495,7 @@ int run_tx_tests(void)
 		cmocka_unit_test(test_core_invalid),
 		cmocka_unit_test(test_tx_check_rules),
 		cmocka_unit_test(test_tx_check_inputs_twice),
+		cmocka_unit_test(test_tx_check_collisions),
 		cmocka_unit_test(test_tx_check_coinbase),
 		cmocka_unit_test(test_final),
 		cmocka_unit_test(test_inputs_and_fee),
