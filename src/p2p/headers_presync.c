@@ -16,6 +16,9 @@
 #define BLOCKS_PER_SECOND_MAX 6
 #define FUTURE_LIMIT_S 7200
 
+#define VERSION_BYTES 4
+#define HELD_BYTES (BLOCK_HEADER_BYTES - 32)
+
 struct presync {
 	struct presync_options opt;
 	bool again;              /* the second pass */
@@ -27,8 +30,9 @@ struct presync {
 	/* bits: written by the first pass, read by the second */
 	struct bytes bits;
 	size_t bit_count, bit_next, bit_max;
-	/* second pass: headers held back, 80 bytes each */
+	/* second pass: headers held back, without their parents' hashes */
 	struct bytes held;
+	struct block_hash released_hash; /* of the last one released */
 	size_t held_at;          /* bytes of held already released */
 	bool release_all;
 };
@@ -57,6 +61,7 @@ struct presync *presync_new(const struct presync_options *opt)
 			 (int64_t)0);
 	s->bit_max = (size_t)(BLOCKS_PER_SECOND_MAX * seconds /
 			      s->opt.period);
+	s->released_hash = opt->start.hash;
 	rewind_to_start(s);
 	return s;
 }
@@ -95,6 +100,28 @@ static const char *first_pass(struct presync *s, const struct block_hash *h)
 	return NULL;
 }
 
+static void hold(struct presync *s, const struct block_header *h)
+{
+	write_u32(&s->held, h->version);
+	bytes_append(&s->held, h->merkle_root, sizeof h->merkle_root);
+	write_u32(&s->held, h->time);
+	write_u32(&s->held, h->bits);
+	write_u32(&s->held, h->nonce);
+}
+
+/* Write the next held header in full: its parent is the one before it. */
+static void release_one(struct presync *s, struct bytes *out)
+{
+	const uint8_t *from = s->held.p + s->held_at;
+	size_t at = out->n;
+
+	bytes_append(out, from, VERSION_BYTES);
+	bytes_append(out, s->released_hash.b, sizeof s->released_hash.b);
+	bytes_append(out, from + VERSION_BYTES, HELD_BYTES - VERSION_BYTES);
+	sha256d(s->released_hash.b, out->p + at, BLOCK_HEADER_BYTES);
+	s->held_at += HELD_BYTES;
+}
+
 static const char *second_pass(struct presync *s,
 			       const struct block_header *header,
 			       const struct block_hash *h)
@@ -113,7 +140,7 @@ static const char *second_pass(struct presync *s,
 		if (commitment(s, h) != expected)
 			return "other headers than the first time";
 	}
-	block_header_write(&s->held, header);
+	hold(s, header);
 	return NULL;
 }
 
@@ -140,7 +167,7 @@ static const char *take_one(struct presync *s, const struct block_header *h)
 
 static size_t held_count(const struct presync *s)
 {
-	return (s->held.n - s->held_at) / BLOCK_HEADER_BYTES;
+	return (s->held.n - s->held_at) / HELD_BYTES;
 }
 
 static void release(struct presync *s, struct bytes *out)
@@ -151,10 +178,8 @@ static void release(struct presync *s, struct bytes *out)
 		n = have;
 	else if (have > s->opt.buffer)
 		n = have - s->opt.buffer;
-	n *= BLOCK_HEADER_BYTES;
-	if (n)
-		bytes_append(out, s->held.p + s->held_at, n);
-	s->held_at += n;
+	while (n--)
+		release_one(s, out);
 	/* Close the gap in front now and then. */
 	if (s->held_at > s->held.n / 2) {
 		bytes_consume(&s->held, s->held_at);

@@ -15,6 +15,7 @@
 #define SYNC_PER_HEADER_MS 5
 #define BLOCK_EVERY_S 600
 #define RECENT_S (24 * 60 * 60)
+#define PRESYNC_INBOUND_MAX 16
 #define BEHIND_MS (20 * MINUTE_MS)
 
 /* ---- asking ---- */
@@ -160,6 +161,17 @@ static void presync_feed(struct p2p *p, struct peer *peer,
 		ask_presync(p, peer);
 }
 
+/* Each costs memory; those who came to us may have so much in all. */
+static bool presync_allowed(const struct p2p *p, const struct peer *peer)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < p->peers_n; i++)
+		n += p->peers[i]->headers.presync != NULL;
+	return peer_outbound(peer) || n < PRESYNC_INBOUND_MAX;
+}
+
 static void presync_begin(struct p2p *p, struct peer *peer,
 			  const struct headers_reply *r,
 			  const struct headers_batch *b)
@@ -271,7 +283,7 @@ static void refused(struct p2p *p, struct peer *peer,
 		break;
 	case VERDICT_CLASS_LOW_WORK:
 		if (b->full && r->has_start && !b->vouched &&
-		    !peer->headers.presync)
+		    !peer->headers.presync && presync_allowed(p, peer))
 			presync_begin(p, peer, r, b);
 		else
 			peer->headers.done = true;

@@ -94,7 +94,7 @@ void p2p_tick(struct p2p *p, int64_t mono_ms, int64_t time_unix)
 	peers_reap(p);
 }
 
-void p2p_chain_ready(struct p2p *p)
+void peers_retry(struct p2p *p)
 {
 	struct peer *peer;
 	size_t i;
@@ -107,6 +107,11 @@ void p2p_chain_ready(struct p2p *p)
 		peer_resume(p, peer);
 		serve_step(p, peer);
 	}
+}
+
+void p2p_chain_ready(struct p2p *p)
+{
+	peers_retry(p);
 	fetch_tick(p);
 	peers_reap(p);
 }
