@@ -29,7 +29,7 @@ def node_on(env, disk):
 
 
 def test_full_disk(env):
-    disk = small_disk(env, "disk", 4)
+    disk = small_disk(env, "disk", 40)
     try:
         n = node_on(env, disk)
         n.start()
