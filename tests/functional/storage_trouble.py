@@ -36,11 +36,10 @@ def test_full_disk(env):
         filler = os.path.join(disk, "filler")
         mine_with_spends(n, 120)
         n.restart()
-        with open(filler, "wb") as f:
+        with open(filler, "wb", buffering=0) as f:
             try:
                 while True:
                     f.write(bytes(65536))
-                    f.flush()
             except OSError:
                 pass
         tip = None
