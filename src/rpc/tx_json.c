@@ -177,7 +177,8 @@ static void add_ends(struct json_object *o, const struct chain_params *p,
 	}
 	json_add(o, "vin", vin);
 	for (uint32_t i = 0; i < tx->out_count; i++) {
-		fee -= tx->out[i].value_sat;
+		if (undo)
+			fee -= tx->out[i].value_sat;
 		json_object_array_add(vout, output_json(p, &tx->out[i], i));
 	}
 	json_add(o, "vout", vout);
