@@ -9,7 +9,19 @@
 #include <string.h>
 
 #include "consensus/script.h"
-#include "rpc/script_form.h"
+
+bool script_ops_ok(struct span script)
+{
+	struct script_iter it = script_iter_of(script);
+	struct script_op op;
+
+	while (script_next(&it, &op))
+		if (op.code > OP_NOP10 ||
+		    (op.code <= OP_PUSHDATA4 &&
+		     op.data.n > SCRIPT_MAX_ELEMENT_BYTES))
+			return false;
+	return !it.bad;
+}
 
 static bool script_sane(struct span s)
 {

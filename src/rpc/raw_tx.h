@@ -20,4 +20,7 @@ NODISCARD bool raw_tx_read(struct raw_tx *out, const char *hex,
 			   bool try_plain, bool try_witness);
 void raw_tx_clear(struct raw_tx *t);
 
+/** No push over 520 bytes, no opcode behind OP_NOP10, well formed. */
+bool script_ops_ok(struct span script);
+
 #endif

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "address/address.h"
+#include "address/descriptor_text.h"
 #include "consensus/witness_commitment.h"
-#include "rpc/descriptor.h"
 #include "rpc/raw_tx.h"
 #include "rpc/rpc_util.h"
 #include "validation/miner.h"
@@ -201,7 +201,7 @@ static void generatetodescriptor(struct rpc_call *call)
 
 	if (!rpc_arg_int(call, 0, &n) || !rpc_arg_str(call, 1, &text))
 		return;
-	if (!descriptor_script(&script, call->params, text, &why))
+	if (!descriptor_to_script(&script, call->params, text, &why))
 		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s", why.text);
 	else
 		generate(call, bytes_span(&script), n);
@@ -272,7 +272,7 @@ static void generateblock(struct rpc_call *call)
 	    !rpc_arg_bool(call, 2, &submit))
 		return;
 	if (!address_to_script(&script, call->params, output, NULL) &&
-	    !descriptor_script(&script, call->params, output, &why)) {
+	    !descriptor_to_script(&script, call->params, output, &why)) {
 		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
 			 "Error: Invalid address or descriptor");
 		return;

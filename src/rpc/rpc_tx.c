@@ -7,10 +7,10 @@
 
 #include "address/address.h"
 #include "address/bech32.h"
+#include "address/script_type.h"
 #include "crypto/hash.h"
 #include "rpc/raw_tx.h"
 #include "rpc/rpc_util.h"
-#include "rpc/script_form.h"
 #include "rpc/tx_json.h"
 
 /* ---- getrawtransaction ---- */
@@ -156,24 +156,24 @@ static bool is_op_success(unsigned op)
 }
 
 /* May the script sensibly be put behind a P2SH hash? */
-static bool can_wrap(struct span script, enum script_form form)
+static bool can_wrap(struct span script, enum script_type type)
 {
 	struct script_iter it = script_iter_of(script);
 	struct script_op op;
 
-	switch (form) {
-	case FORM_NULLDATA:
-	case FORM_SCRIPTHASH:
-	case FORM_ANCHOR:
-	case FORM_WITNESS_UNKNOWN:
-	case FORM_WITNESS_V1_TAPROOT:
+	switch (type) {
+	case SCRIPT_TYPE_NULLDATA:
+	case SCRIPT_TYPE_SCRIPTHASH:
+	case SCRIPT_TYPE_ANCHOR:
+	case SCRIPT_TYPE_WITNESS_UNKNOWN:
+	case SCRIPT_TYPE_WITNESS_V1_TAPROOT:
 		return false;
-	case FORM_NONSTANDARD:
-	case FORM_PUBKEY:
-	case FORM_PUBKEYHASH:
-	case FORM_MULTISIG:
-	case FORM_WITNESS_V0_KEYHASH:
-	case FORM_WITNESS_V0_SCRIPTHASH:
+	case SCRIPT_TYPE_NONSTANDARD:
+	case SCRIPT_TYPE_PUBKEY:
+	case SCRIPT_TYPE_PUBKEYHASH:
+	case SCRIPT_TYPE_MULTISIG:
+	case SCRIPT_TYPE_WITNESS_V0_KEYHASH:
+	case SCRIPT_TYPE_WITNESS_V0_SCRIPTHASH:
 		break;
 	}
 	if (!script_ops_ok(script) || script_is_unspendable(script))
@@ -185,31 +185,32 @@ static bool can_wrap(struct span script, enum script_form form)
 }
 
 /* And in a witness script?  Not with uncompressed keys. */
-static bool can_wrap_segwit(enum script_form form,
-			    const struct script_parts *parts)
+static bool can_wrap_segwit(const struct script_solution *solved)
 {
-	if (form == FORM_NONSTANDARD || form == FORM_PUBKEYHASH)
+	enum script_type type = solved->type;
+
+	if (type == SCRIPT_TYPE_NONSTANDARD || type == SCRIPT_TYPE_PUBKEYHASH)
 		return true;
-	if (form != FORM_PUBKEY && form != FORM_MULTISIG)
+	if (type != SCRIPT_TYPE_PUBKEY && type != SCRIPT_TYPE_MULTISIG)
 		return false;
-	for (size_t i = 0; i < parts->count; i++)
-		if (parts->data[i].n != 33)
+	for (size_t i = 0; i < solved->count; i++)
+		if (solved->parts[i].n != 33)
 			return false;
 	return true;
 }
 
 /* The witness program that stands for the script. */
 static void segwit_script(struct bytes *out, struct span script,
-			  enum script_form form,
-			  const struct script_parts *parts)
+			  const struct script_solution *solved)
 {
+	enum script_type type = solved->type;
 	uint8_t hash[32];
 	size_t n = 20;
 
-	if (form == FORM_PUBKEY) {
-		hash160(hash, parts->data[0].p, parts->data[0].n);
-	} else if (form == FORM_PUBKEYHASH) {
-		memcpy(hash, parts->data[0].p, 20);
+	if (type == SCRIPT_TYPE_PUBKEY) {
+		hash160(hash, solved->parts[0].p, solved->parts[0].n);
+	} else if (type == SCRIPT_TYPE_PUBKEYHASH) {
+		memcpy(hash, solved->parts[0].p, 20);
 	} else {
 		sha256(hash, script.p, script.n);
 		n = sizeof hash;
@@ -235,8 +236,7 @@ static void decodescript(struct rpc_call *call)
 {
 	const char *hex = "";
 	struct bytes raw = { 0 }, wit = { 0 };
-	struct script_parts parts;
-	enum script_form form;
+	struct script_solution solved;
 	struct json_object *o, *segwit;
 
 	if (!rpc_arg_str(call, 0, &hex))
@@ -246,15 +246,15 @@ static void decodescript(struct rpc_call *call)
 			 "hexadecimal string (not '%s')", hex);
 		return;
 	}
-	form = script_form(bytes_span(&raw), &parts);
+	script_solve(&solved, bytes_span(&raw));
 	o = call->result = json_object_new_object();
 	script_json_add(o, call->params, bytes_span(&raw), false);
-	if (!can_wrap(bytes_span(&raw), form))
+	if (!can_wrap(bytes_span(&raw), solved.type))
 		goto out;
 	add_p2sh(o, "p2sh", call->params, bytes_span(&raw));
-	if (!can_wrap_segwit(form, &parts))
+	if (!can_wrap_segwit(&solved))
 		goto out;
-	segwit_script(&wit, bytes_span(&raw), form, &parts);
+	segwit_script(&wit, bytes_span(&raw), &solved);
 	segwit = json_object_new_object();
 	script_json_add(segwit, call->params, bytes_span(&wit), true);
 	add_p2sh(segwit, "p2sh-segwit", call->params, bytes_span(&wit));

@@ -5,72 +5,12 @@
 
 #include "rpc/tx_json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "address/address.h"
-#include "crypto/secp.h"
-#include "rpc/descriptor.h"
-#include "rpc/script_form.h"
-
-/* No hybrid keys: descriptors cannot name them. */
-static bool keys_plain(const struct script_parts *parts)
-{
-	for (size_t i = 0; i < parts->count; i++)
-		if (parts->data[i].p[0] > 4)
-			return false;
-	return true;
-}
-
-static char *multisig_descriptor(const struct script_parts *parts)
-{
-	struct bytes b = { 0 };
-	char head[32];
-
-	snprintf(head, sizeof head, "multi(%u", parts->required);
-	bytes_append(&b, head, strlen(head));
-	for (size_t i = 0; i < parts->count; i++) {
-		char *hex = hex_new(parts->data[i]);
-
-		bytes_append(&b, ",", 1);
-		bytes_append(&b, hex, strlen(hex));
-		free(hex);
-	}
-	bytes_append(&b, ")", 2);
-	return (char *)b.p;
-}
-
-char *script_descriptor(const struct chain_params *p, struct span script)
-{
-	struct script_parts parts;
-	enum script_form form = script_form(script, &parts);
-	uint8_t point[33] = { 2 };
-	char address[ADDRESS_MAX_CHARS];
-	char *hex = NULL, *text = NULL, *sealed;
-
-	if (form == FORM_PUBKEY && parts.data[0].p[0] <= 4) {
-		hex = hex_new(parts.data[0]);
-		text = xasprintf("pk(%s)", hex);
-	} else if (form == FORM_MULTISIG && keys_plain(&parts)) {
-		text = multisig_descriptor(&parts);
-	} else if (form == FORM_WITNESS_V1_TAPROOT) {
-		memcpy(point + 1, parts.data[0].p, 32);
-		hex = hex_new(parts.data[0]);
-		if (secp_pubkey_valid(span_of(point, sizeof point)))
-			text = xasprintf("rawtr(%s)", hex);
-	}
-	if (!text && address_of_script(address, p, script))
-		text = xasprintf("addr(%s)", address);
-	if (!text) {
-		free(hex);
-		hex = hex_new(script);
-		text = xasprintf("raw(%s)", hex);
-	}
-	sealed = descriptor_seal(text);
-	free(hex);
-	free(text);
-	return sealed;
-}
+#include "address/descriptor_text.h"
+#include "address/script_text.h"
+#include "address/script_type.h"
 
 static void add_owned_text(struct json_object *o, const char *key,
 			   char *text TAKES)
@@ -82,17 +22,17 @@ static void add_owned_text(struct json_object *o, const char *key,
 void script_json_add(struct json_object *o, const struct chain_params *p,
 		     struct span script, bool with_hex)
 {
-	struct script_parts parts;
-	enum script_form form = script_form(script, &parts);
+	struct script_solution solved;
 	char address[ADDRESS_MAX_CHARS];
 
-	add_owned_text(o, "asm", script_asm(script, false));
-	add_owned_text(o, "desc", script_descriptor(p, script));
+	script_solve(&solved, script);
+	add_owned_text(o, "asm", script_text_new(script, false));
+	add_owned_text(o, "desc", descriptor_of_script(p, script));
 	if (with_hex)
 		json_add_hex(o, "hex", script);
-	if (form != FORM_PUBKEY && address_of_script(address, p, script))
+	if (address_of_script(address, p, script))
 		json_add_str(o, "address", address);
-	json_add_str(o, "type", script_form_name(form));
+	json_add_str(o, "type", script_type_name(solved.type));
 }
 
 /* ---- transactions ---- */
@@ -124,7 +64,7 @@ static struct json_object *input_json(const struct chain_params *p,
 		json_add_int(o, "vout", in->prevout.n);
 		script = json_object_new_object();
 		add_owned_text(script, "asm",
-			       script_asm(in->script_sig, true));
+			       script_text_new(in->script_sig, true));
 		json_add_hex(script, "hex", in->script_sig);
 		json_add(o, "scriptSig", script);
 	}

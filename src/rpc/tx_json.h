@@ -9,9 +9,6 @@
 #include "consensus/params.h"
 #include "rpc/rpc_json.h"
 
-/** The descriptor that says as much as the script shows, with checksum: new
- * string. */
-char *script_descriptor(const struct chain_params *p, struct span script);
 /** asm, desc, hex (if wanted), address (if there is one), type. */
 void script_json_add(struct json_object *o, const struct chain_params *p,
 		     struct span script, bool with_hex);

@@ -8,12 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rpc/descriptor.h"
-#include "rpc/script_form.h"
 #include "vectors.h"
 
 #define H20 "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
-#define KEY "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 
 static void check(struct rig *r, const char *method, const char *params,
 		  const char *want)
@@ -83,91 +80,6 @@ static void test_decodescript(void **state)
 	assert_string_equal(text, "argument must be hexadecimal string (not "
 			    "'0')");
 	rig_close(&r);
-}
-
-/* Type and number of parts for each kind of script. */
-static void check_form(const char *hex, enum script_form want, size_t parts)
-{
-	struct bytes raw = { 0 };
-	struct script_parts got;
-
-	assert_true(hex_append(&raw, hex));
-	assert_string_equal(script_form_name(script_form(bytes_span(&raw),
-							 &got)),
-			    script_form_name(want));
-	assert_int_equal(got.count, parts);
-	bytes_clear(&raw);
-}
-
-static void test_forms(void **state)
-{
-	(void)state;
-	check_form("", FORM_NONSTANDARD, 0);
-	check_form("6a", FORM_NULLDATA, 0);
-	check_form("6a0101", FORM_NULLDATA, 0);
-	check_form("6a51ac", FORM_NONSTANDARD, 0);
-	check_form("76a914" H20 "88ac", FORM_PUBKEYHASH, 1);
-	check_form("76a914" H20 "87ac", FORM_NONSTANDARD, 0);
-	check_form("a914" H20 "87", FORM_SCRIPTHASH, 1);
-	check_form("21" KEY "ac", FORM_PUBKEY, 1);
-	check_form("2109be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f281"
-		   "5b16f81798" "22ac", FORM_NONSTANDARD, 0);
-	check_form("0014" H20, FORM_WITNESS_V0_KEYHASH, 1);
-	check_form("0015" H20 "ee", FORM_NONSTANDARD, 1);
-	check_form("51024e73", FORM_ANCHOR, 1);
-	check_form("5202eeee", FORM_WITNESS_UNKNOWN, 1);
-	check_form("5121" KEY "51ae", FORM_MULTISIG, 1);
-	check_form("5121" KEY "21" KEY "52ae", FORM_MULTISIG, 2);
-	check_form("5221" KEY "51ae", FORM_NONSTANDARD, 1);
-	check_form("5121" KEY "52ae", FORM_NONSTANDARD, 1);
-	check_form("5121" KEY "0101ae", FORM_NONSTANDARD, 1);
-	check_form("0021" KEY "51ae", FORM_NONSTANDARD, 0);
-	check_form("51ae", FORM_NONSTANDARD, 0);
-}
-
-static void check_descriptor(const char *text, bool good, const char *hex)
-{
-	struct chain_params p = chain_params_get(CHAIN_REGTEST);
-	struct bytes script = { 0 };
-	struct why why = { 0 };
-	char *got;
-
-	if (descriptor_script(&script, &p, text, &why) != good)
-		fail_msg("%s: %s", text, why.text);
-	if (good) {
-		got = hex_new(bytes_span(&script));
-		assert_string_equal(got, hex);
-		free(got);
-	} else {
-		assert_string_equal(why.text, hex);
-	}
-	bytes_clear(&script);
-}
-
-static void test_descriptors(void **state)
-{
-	char *s = descriptor_seal("raw(deadbeef)");
-
-	(void)state;
-	/* BIP380's own checksum example. */
-	assert_string_equal(s, "raw(deadbeef)#89f8spxm");
-	free(s);
-	check_descriptor("raw(deadbeef)", true, "deadbeef");
-	check_descriptor("raw(deadbeef)#89f8spxm", true, "deadbeef");
-	check_descriptor("addr(2NF2b3KS8xXb9XHvbRMXdZh8s5g92rUZHtp)", true,
-			 "a914" H20 "87");
-	check_descriptor("raw(deadbeef)#", false, "Expected 8 character "
-			 "checksum, not 0 characters");
-	check_descriptor("raw(deedbeef)#89f8spxm", false, "Provided checksum "
-			 "'89f8spxm' does not match computed checksum "
-			 "'xj8ljs75'");
-	check_descriptor("raw(xx)", false, "Raw script is not hex");
-	check_descriptor("raw(51", false, "'raw' is not a valid descriptor "
-			 "function (raw() and addr() are known)");
-	check_descriptor("pkh(51)", false, "'pkh' is not a valid descriptor "
-			 "function (raw() and addr() are known)");
-	check_descriptor("addr(1BoatSLRHtKNngkdXEeobR76b53LETtpyT)", false,
-			 "Address is not valid");
 }
 
 static void test_validateaddress(void **state)
@@ -286,8 +198,6 @@ int test_rpc_tx(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decodescript_vectors),
 		cmocka_unit_test(test_decodescript),
-		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_validateaddress),
 		cmocka_unit_test(test_decoderawtransaction),
 		cmocka_unit_test(test_ambiguous),
