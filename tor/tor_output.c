@@ -43,6 +43,12 @@ static bool is_repeated(const struct tor_output *o, const char *text)
 	       clock_mono_ms() - o->logged_ms < REPEAT_MS;
 }
 
+static void keep(struct tor_output *o, const char *text)
+{
+	o->kept_ms[o->kept_count % KEPT] = clock_mono_ms();
+	strcpy(o->kept[o->kept_count++ % KEPT], text);
+}
+
 /* A warning or an error: keep it, log it. */
 static void complaint(struct tor_output *o, enum log_level level,
 		      const char *text)
@@ -53,8 +59,7 @@ static void complaint(struct tor_output *o, enum log_level level,
 	if (strstr(text, "certificate expired") ||
 	    strstr(text, "not yet valid"))
 		o->doubts_clock = true;
-	o->kept_ms[o->kept_count % KEPT] = clock_mono_ms();
-	strcpy(o->kept[o->kept_count++ % KEPT], text);
+	keep(o, text);
 	if (repeated || !log_limit_ok(&o->limit, LOG_BURST, LOG_EVERY_MS,
 				      &dropped))
 		return;
@@ -68,14 +73,18 @@ static void end_line(struct tor_output *o)
 {
 	char text[LINE_MAX_BYTES + 1];
 	enum log_level level;
+	bool foreign;
 
 	o->line[o->n] = '\0';
 	o->n = 0;
 	if (!o->first[0])
 		strcpy(o->first, o->line);
-	tor_text_scrub(text, sizeof text, tor_log_text(&level, o->line));
+	tor_text_scrub(text, sizeof text,
+		       tor_log_text(&level, &foreign, o->line));
 	if (!text[0])
 		return;
+	if (foreign)
+		keep(o, text);
 	if (level <= LOG_LEVEL_INFO)
 		complaint(o, level, text);
 	else if (log_wants(LOG_TOR, level))

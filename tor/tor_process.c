@@ -336,11 +336,14 @@ static void begin(struct tor_process *t)
 static void version_known(struct tor_process *t)
 {
 	char version[LINK_TOR_VERSION_MAX + 1], text[LINK_TEXT_MAX + 1];
+	char said[200];
 
 	if (!tor_version_read(version, sizeof version,
 			      tor_output_first(t->output))) {
-		snprintf(text, sizeof text, "%.200s does not tell its "
-			 "version: is it tor?", t->program);
+		tor_output_complaints(said, sizeof said, t->output);
+		snprintf(text, sizeof text, "%.150s does not tell its "
+			 "version: is it tor?%s%s", t->program,
+			 said[0] ? " It says: " : "", said);
 		fail(t, text);
 		return;
 	}

@@ -152,7 +152,8 @@ void tor_text_scrub(char *out, size_t size, const char *text)
 
 /* ---- log lines ---- */
 
-const char *tor_log_text(enum log_level *level, const char *line)
+const char *tor_log_text(enum log_level *level, bool *foreign,
+			 const char *line)
 {
 	static const struct {
 		const char *name;
@@ -167,6 +168,7 @@ const char *tor_log_text(enum log_level *level, const char *line)
 	const char *bracket = strchr(line, '[');
 	size_t i;
 
+	*foreign = false;
 	for (i = 0; bracket && i < ARRAY_SIZE(levels); i++) {
 		size_t n = strlen(levels[i].name);
 
@@ -175,6 +177,7 @@ const char *tor_log_text(enum log_level *level, const char *line)
 			return bracket + n;
 		}
 	}
+	*foreign = true;
 	*level = LOG_LEVEL_DEBUG;
 	return line;
 }

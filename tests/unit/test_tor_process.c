@@ -128,6 +128,10 @@ static void test_problems_are_named(void **state)
 	check_problem("exit 1", "does not tell its version");
 	check_problem(VERSION_OK "echo 'x [warn] Unknown option'; exit 1",
 		      "exit status 1: Unknown option");
+	check_problem("echo cannot load a library; exit 127",
+		      "cannot load a library");
+	check_problem(VERSION_OK "echo my last words; exit 7",
+		      "exit status 7: my last words");
 	check_problem(VERSION_OK "kill -9 $$", "signal 9");
 	check_problem(VERSION_OK "echo garbage >&3; sleep 5",
 		      "does not speak");

@@ -65,16 +65,20 @@ static void test_scrub(void **state)
 static void test_log_lines(void **state)
 {
 	enum log_level level;
+	bool foreign;
 
 	(void)state;
-	assert_string_equal(tor_log_text(&level, "Nov 20 10:25:17.000 "
-					 "[warn] a [notice] b"),
-			    "a [notice] b");
+	assert_string_equal(tor_log_text(&level, &foreign,
+					 "Nov 20 10:25:17.000 [warn] a "
+					 "[notice] b"), "a [notice] b");
 	assert_int_equal(level, LOG_LEVEL_INFO);
-	assert_string_equal(tor_log_text(&level, "x [err] y"), "y");
+	assert_false(foreign);
+	assert_string_equal(tor_log_text(&level, &foreign, "x [err] y"), "y");
 	assert_int_equal(level, LOG_LEVEL_WARN);
-	assert_string_equal(tor_log_text(&level, "no level"), "no level");
+	assert_string_equal(tor_log_text(&level, &foreign, "no level"),
+			    "no level");
 	assert_int_equal(level, LOG_LEVEL_DEBUG);
+	assert_true(foreign);
 }
 
 static char *torrc_text(const struct torrc_params *p)
