@@ -79,8 +79,6 @@ static enum script_error delete_signature(struct eval *e,
 	script_find_and_delete(code->edited, &n, code->span,
 			       span_of(push, k + sig.n));
 	code->span = span_of(code->edited, n);
-	if (!code->is_edited)
-		e->memo->have = 0;
 	code->is_edited = true;
 	return SCRIPT_OK;
 }

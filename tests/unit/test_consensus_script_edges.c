@@ -119,6 +119,28 @@ static void test_edited_codes_are_not_confused(void **state)
 	scene_free(s);
 }
 
+/* The same for two codes, each with one push deleted, of one length. */
+static void test_two_edited_codes_in_one_script(void **state)
+{
+	struct scene *s = scene_new();
+	const char *k1 = push(s, pubkey(s, 1)), *k2 = push(s, pubkey(s, 2));
+	uint8_t bytes[72] = { 0x77, [71] = SIGHASH_ALL };
+	struct span junk = span_of(bytes, sizeof bytes), sig = NOTHING;
+
+	(void)state;
+	/* A wrong signature as long as the right one, which signs it. */
+	while (sig.n != junk.n && bytes[1]++ < 100)
+		sig = sign(s, 2, words(s, "%s 2DROP %s CHECKSIG DROP "
+				       "%s CHECKSIG", push(s, junk), k1, k2),
+			   SIGHASH_ALL, SIG_BASE);
+	assert_int_equal(sig.n, junk.n);
+	set_pubkey(s, words(s, "%s %s 2DROP %s CHECKSIG DROP %s CHECKSIG",
+			    push(s, junk), push(s, sig), k1, k2));
+	set_sig(s, words(s, "%s %s", push(s, sig), push(s, junk)));
+	EXPECT(s, 0, "OK");
+	scene_free(s);
+}
+
 /* ---- messages -------------------------------------------------------- */
 
 static void test_code_starts_after_the_last_separator(void **state)
@@ -253,6 +275,8 @@ static void test_limits(void **state)
 	EXPECT(s, 0, "OK");
 	set_pubkey(s, repeat(s, "", "NOP", 202, "1"));
 	EXPECT(s, 0, "OP_COUNT");
+	set_pubkey(s, repeat(s, "", "16", 300, ""));
+	EXPECT(s, 0, "OK");
 	/* Skipped operations count, OP_RESERVED does not. */
 	set_pubkey(s, repeat(s, "0 IF", "NOP RESERVED", 199, "ENDIF 1"));
 	EXPECT(s, 0, "OK");
@@ -383,6 +407,12 @@ static void test_lock_times(void **state)
 	EXPECT(s, csv, "UNSATISFIED_LOCKTIME");
 	set_pubkey(s, words(s, "0x05 0x0000008000 CHECKSEQUENCEVERIFY"));
 	EXPECT(s, csv, "OK");
+	s->in[0].sequence = 0x80000010;
+	set_pubkey(s, words(s, "16 CHECKSEQUENCEVERIFY"));
+	EXPECT(s, csv, "UNSATISFIED_LOCKTIME");
+	s->in[0].sequence = 0x00000010;
+	EXPECT(s, csv, "OK");
+	s->in[0].sequence = 0x00ff0010;
 	/* The version is unsigned here as in the reference node. */
 	s->tx.version = 0xffffffff;
 	set_pubkey(s, words(s, "0x03 0x100040 CHECKSEQUENCEVERIFY"));
@@ -492,6 +522,7 @@ int run_script_edges_tests(void)
 		cmocka_unit_test(
 			test_multisig_deletes_all_its_signatures_first),
 		cmocka_unit_test(test_edited_codes_are_not_confused),
+		cmocka_unit_test(test_two_edited_codes_in_one_script),
 		cmocka_unit_test(test_code_starts_after_the_last_separator),
 		cmocka_unit_test(test_v0_code_keeps_its_separators),
 		cmocka_unit_test(test_single_without_an_output),
