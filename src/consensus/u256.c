@@ -95,29 +95,90 @@ unsigned u256_bits(const struct u256 *a)
 	return 0;
 }
 
-/* Subtract the shifted divisor wherever it fits, from the highest bit that
- * the quotient can have. */
+static unsigned limb_count(const struct u256 *a)
+{
+	return (u256_bits(a) + 63) / 64;
+}
+
+/* By one limb: as on paper. */
+static void div_limb(struct u256 *quotient, const struct u256 *a, uint64_t b)
+{
+	uint64_t rest = 0;
+
+	for (int i = 3; i >= 0; i--) {
+		wide part = (wide)rest << 64 | a->w[i];
+
+		quotient->w[i] = (uint64_t)(part / b);
+		rest = (uint64_t)(part % b);
+	}
+}
+
+/*
+ * One digit of the quotient, from the two highest limbs of what is left and
+ * of the divisor (whose top bit is set): never too small, and too large by
+ * one only seldom.
+ */
+static uint64_t guess_digit(const uint64_t *rest, const uint64_t *b, unsigned n)
+{
+	wide high = (wide)rest[n] << 64 | rest[n - 1];
+	wide q = high / b[n - 1], r = high % b[n - 1];
+
+	while (q >> 64 || q * b[n - 2] > (r << 64 | rest[n - 2])) {
+		q--;
+		r += b[n - 1];
+		if (r >> 64)
+			break;
+	}
+	return (uint64_t)q;
+}
+
+/* rest -= q * b; the digit that was right, if q was one too large. */
+static uint64_t take_digit(uint64_t *rest, const uint64_t *b, unsigned n,
+			   uint64_t q)
+{
+	wide carry = 0, d;
+	uint64_t borrow = 0;
+
+	for (unsigned i = 0; i <= n; i++) {
+		carry += i < n ? (wide)q * b[i] : 0;
+		d = (wide)rest[i] - (uint64_t)carry - borrow;
+		rest[i] = (uint64_t)d;
+		borrow = (uint64_t)(d >> 64) & 1;
+		carry >>= 64;
+	}
+	if (!borrow)
+		return q;
+	carry = 0;
+	for (unsigned i = 0; i <= n; i++) {
+		carry += (wide)rest[i] + (i < n ? b[i] : 0);
+		rest[i] = (uint64_t)carry;
+		carry >>= 64;
+	}
+	return q - 1;
+}
+
+/* Knuth's algorithm D: long division in digits of 64 bits. */
 void u256_div(struct u256 *out, const struct u256 *a, const struct u256 *b)
 {
-	struct u256 rest = *a, part, quotient = { { 0 } };
-	unsigned have = u256_bits(a), need = u256_bits(b);
+	struct u256 quotient = { { 0 } }, divisor, low;
+	unsigned n = limb_count(b), shift;
+	uint64_t rest[5];
 
-	CHECK(need > 0);
-	if (have >= need) {
-		unsigned shift = have - need;
-
-		u256_shl(&part, b, shift);
-		for (;;) {
-			if (u256_cmp(&rest, &part) >= 0) {
-				u256_sub(&rest, &rest, &part);
-				quotient.w[shift / 64] |= UINT64_C(1)
-							  << shift % 64;
-			}
-			if (shift-- == 0)
-				break;
-			u256_shr(&part, &part, 1);
-		}
+	CHECK(n > 0);
+	if (n == 1) {
+		div_limb(&quotient, a, b->w[0]);
+		*out = quotient;
+		return;
 	}
+	shift = 64 * n - u256_bits(b);
+	u256_shl(&divisor, b, shift);
+	u256_shl(&low, a, shift);
+	memcpy(rest, low.w, sizeof low.w);
+	rest[4] = shift ? a->w[3] >> (64 - shift) : 0;
+	for (unsigned i = 4 - n + 1; i-- > 0;)
+		quotient.w[i] = take_digit(rest + i, divisor.w, n,
+					   guess_digit(rest + i, divisor.w,
+						       n));
 	*out = quotient;
 }
 

@@ -147,6 +147,56 @@ static void test_div(void **state)
 	}
 }
 
+/* The slow way: subtract the shifted divisor wherever it fits. */
+static struct u256 slow_div(struct u256 rest, const struct u256 *b)
+{
+	struct u256 quotient = { { 0 } }, part;
+	unsigned shift = 256 - u256_bits(b) + 1;
+
+	while (shift-- > 0) {
+		u256_shl(&part, b, shift);
+		if (u256_cmp(&rest, &part) < 0)
+			continue;
+		u256_sub(&rest, &rest, &part);
+		quotient.w[shift / 64] |= UINT64_C(1) << shift % 64;
+	}
+	return quotient;
+}
+
+/* Limbs of the kind that bring out wrong carries, and any others. */
+static uint64_t odd_limb(uint64_t *seed)
+{
+	static const uint64_t edges[] = {
+		0, 1, 2, UINT64_MAX, UINT64_MAX - 1, UINT64_C(1) << 63,
+		(UINT64_C(1) << 63) - 1, UINT64_C(1) << 32, UINT32_MAX,
+	};
+
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed >> 61 ? edges[(*seed >> 20) % ARRAY_SIZE(edges)] : *seed;
+}
+
+static void test_div_against_slow(void **state)
+{
+	uint64_t seed = 0x123456789abcdef1u;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		struct u256 a, b = { { 0 } }, fast, slow;
+
+		for (int k = 0; k < 4; k++)
+			a.w[k] = odd_limb(&seed);
+		for (int k = 0; k <= i % 4; k++)
+			b.w[k] = odd_limb(&seed);
+		if (u256_is_zero(&b))
+			continue;
+		u256_div(&fast, &a, &b);
+		slow = slow_div(a, &b);
+		assert_int_equal(u256_cmp(&fast, &slow), 0);
+	}
+}
+
 struct compact_case {
 	uint32_t bits;
 	const char *number;     /* hex */
@@ -233,6 +283,7 @@ int run_numbers_tests(void)
 		cmocka_unit_test(test_add_sub),
 		cmocka_unit_test(test_shift_and_mul),
 		cmocka_unit_test(test_div),
+		cmocka_unit_test(test_div_against_slow),
 		cmocka_unit_test(test_compact),
 		cmocka_unit_test(test_work),
 		cmocka_unit_test(test_le),
