@@ -203,8 +203,8 @@ static enum err choose_socket(struct cli_config *c, struct why *why)
 	if (settings_has(s, "rpcconnect") || settings_has(s, "rpcport"))
 		return ERR_NONE;
 	c->unix_path = path_join(c->chain_dir, "run/rpc.sock");
-	if (!file_exists(c->unix_path) ||
-	    strlen(c->unix_path) >= sizeof sun.sun_path) {
+	c->unix_if_there = true;
+	if (strlen(c->unix_path) >= sizeof sun.sun_path) {
 		free(c->unix_path);
 		c->unix_path = NULL;
 	}
@@ -286,8 +286,16 @@ char *cli_credentials(const struct cli_config *c)
 	return (char *)text.p;
 }
 
+const char *cli_socket(const struct cli_config *c)
+{
+	if (c->unix_if_there && c->unix_path && !file_exists(c->unix_path))
+		return NULL;
+	return c->unix_path;
+}
+
 char *cli_where(const struct cli_config *c)
 {
-	return c->unix_path ? xstrdup(c->unix_path) :
-	       xasprintf("%s:%u", c->host, c->port);
+	const char *path = cli_socket(c);
+
+	return path ? xstrdup(path) : xasprintf("%s:%u", c->host, c->port);
 }

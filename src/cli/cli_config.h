@@ -12,7 +12,8 @@ struct cli_config {
 	char *conf_path;                 /* read if it exists */
 	char *chain_dir;
 	char *cookie_path;
-	char *unix_path;                 /* NULL: TCP */
+	char *unix_path;                 /* asked for, or the node's own */
+	bool unix_if_there;              /* the latter: TCP while absent */
 	char *host;                      /* "127.0.0.1", "[::1]" */
 	uint16_t port;
 	char *user, *password;           /* NULL: the cookie */
@@ -26,6 +27,8 @@ void cli_config_clear(struct cli_config *c);
 /** "user:password" of the password or the cookie: new string, or NULL when
  * neither is there. */
 char *cli_credentials(const struct cli_config *c);
+/** The unix socket to use at this moment; NULL: TCP. */
+const char *cli_socket(const struct cli_config *c);
 /** "127.0.0.1:18443" or the socket's path, for messages: new string. */
 char *cli_where(const struct cli_config *c);
 

@@ -30,9 +30,9 @@ static void confine(CURL *curl, const struct cli_config *c)
 	curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	if (c->unix_path)
+	if (cli_socket(c))
 		curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH,
-				 c->unix_path);
+				 cli_socket(c));
 }
 
 static CURLcode post(long *status, struct bytes *answer,

@@ -222,9 +222,14 @@ static void test_cookie_and_socket(void **state)
 	(void)state;
 	PLACE(&p, NULL, "-regtest");
 	assert_null(cli_credentials(&p.c));
-	assert_null(p.c.unix_path);
+	assert_null(cli_socket(&p.c));
 	path = path_join(p.c.chain_dir, "run");
 	assert_int_equal(dir_make(path, 0700, &why), 0);
+	assert_null(cli_socket(&p.c));
+	/* It appears while the client waits. */
+	assert_int_equal(file_replace(p.c.unix_path, span_of("", 0), 0600,
+				      &why), 0);
+	assert_string_equal(cli_socket(&p.c), p.c.unix_path);
 	assert_int_equal(file_replace(p.c.cookie_path,
 				      span_of("__cookie__:ab\n", 14), 0600,
 				      &why), 0);
@@ -234,7 +239,7 @@ static void test_cookie_and_socket(void **state)
 	free(login);
 	place_close(&p);
 	PLACE(&p, NULL, "-rpcunix=/tmp/x.sock");
-	assert_string_equal(p.c.unix_path, "/tmp/x.sock");
+	assert_string_equal(cli_socket(&p.c), "/tmp/x.sock");
 	place_close(&p);
 	PLACE(&p, NULL, "-rpcunix=/tmp/01234567890123456789012345678901234567"
 	      "890123456789012345678901234567890123456789012345678901234567890"
