@@ -107,11 +107,22 @@ static void malformed(struct p2p *p, struct peer *peer)
 	peer_misbehaved(p, peer, text);
 }
 
+/* It asks and asks and does not read the answers.  Serving stops long before
+ * (at half of this), so that two nodes that serve each other never both wait
+ * for the other to read. */
+static bool floods(const struct p2p *p, const struct peer *peer)
+{
+	return peer->done && p->ports.queued(p->ports.ctx, peer->id) >=
+				     2 * p->opt.max_send_bytes;
+}
+
 /* The complete message in the wire reader; false: keep it. */
 static bool message(struct p2p *p, struct peer *peer)
 {
 	struct msg m;
 
+	if (floods(p, peer))
+		return false;
 	if (!msg_read(&m, NULL, peer->wire.type,
 		      bytes_span(&peer->wire.payload))) {
 		malformed(p, peer);

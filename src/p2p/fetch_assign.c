@@ -18,6 +18,7 @@
 #define QUIET_MS MINUTE_MS
 #define QUIET_ALONE_MS (10 * MINUTE_MS)
 #define STRIKES_MAX 3
+#define REST_MS (30 * SECOND_MS)  /* after it was late; ends with a block */
 #define LIMITED_BLOCKS 286       /* BIP159: 288, less two for races */
 
 /* ---- which peer ---- */
@@ -183,7 +184,7 @@ static void stalled(struct p2p *p, struct peer *peer, const char *text)
 		peer_drop(p, peer, CLOSE_STALLED, text);
 		return;
 	}
-	peer->fetch.rest_until_ms = p->now_ms + MINUTE_MS;
+	peer->fetch.rest_until_ms = p->now_ms + REST_MS;
 	peer->fetch.strikes = 0;
 	give_up_all(p, peer);
 }
@@ -214,28 +215,47 @@ static bool late(const struct p2p *p, const struct peer *peer)
 	return p->now_ms - since > allowed;
 }
 
-/* Its oldest block is late: give it to an idle peer, if there is one. */
-static void maybe_steal(struct p2p *p, struct peer *peer)
+/* Give one of its blocks to an idle peer; false: none can take it. */
+static bool steal(struct p2p *p, struct peer *peer, struct fetch_block *e)
 {
-	struct fetch_block *e = peer->fetch.asked[0];
-	struct peer *other;
 	peer_id avoided = e->avoid;
+	struct peer *other;
 
 	e->avoid = peer->id;
-	other = late(p, peer) ? choose(p, e) : NULL;
+	other = choose(p, e);
 	if (!other) {
 		e->avoid = avoided;
-		return;
+		return false;
 	}
 	log_debug(LOG_P2P, "block at height %d: peer=%llu is late, asking "
 		  "peer=%llu", e->height, (unsigned long long)peer->id,
 		  (unsigned long long)other->id);
 	fetch_entry_state(p, e, FETCH_WANTED);
 	fetch_ask(p, other, e);
+	return true;
+}
+
+/* Its oldest block is late.  If that is at least on its way, another may try
+ * to be faster with it; if nothing is, the others need not wait their turn. */
+static void maybe_steal(struct p2p *p, struct peer *peer)
+{
+	struct peer_fetch *f = &peer->fetch;
+	bool coming = wire_receiving(&peer->wire) == MSG_BLOCK;
+	size_t i = 0, had = f->asked_n;
+
+	if (!late(p, peer))
+		return;
+	while (i < f->asked_n && !(coming && f->asked_n < had))
+		if (!steal(p, peer, f->asked[i]))
+			i++;
+	if (f->asked_n == had)
+		return;
 	p->fetch.stall_ms = MIN_OF(p->fetch.stall_ms * 3 / 2, STALL_MAX_MS);
 	/* The next one's turn begins now. */
-	peer->fetch.last_block_ms = p->now_ms;
-	if (++peer->fetch.strikes >= STRIKES_MAX)
+	f->last_block_ms = p->now_ms;
+	if (!coming)
+		f->rest_until_ms = p->now_ms + REST_MS;
+	if (++f->strikes >= STRIKES_MAX)
 		stalled(p, peer, "it stalls the download of blocks");
 }
 

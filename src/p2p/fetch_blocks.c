@@ -5,6 +5,7 @@
 
 #include "p2p/p2p_priv.h"
 
+#include "consensus/block_check.h"
 #include "crypto/hash.h"
 
 #define RATE_KEEP(x) ((x) - (x) / 8)
@@ -39,6 +40,16 @@ static struct block_source *source_get(struct p2p *p,
 	return NULL;
 }
 
+static bool has_work(const struct p2p *p, const struct bytes *raw,
+		     const struct block_hash *hash)
+{
+	struct reader r = reader_of(bytes_span(raw));
+	struct block_header h;
+
+	return block_header_read(&h, &r) &&
+	       pow_ok(p->opt.params, hash, h.bits);
+}
+
 bool fetch_block_message(struct p2p *p, struct peer *peer, struct bytes *raw)
 {
 	struct block_hash hash;
@@ -49,8 +60,14 @@ bool fetch_block_message(struct p2p *p, struct peer *peer, struct bytes *raw)
 		peer_misbehaved(p, peer, "its block message is malformed");
 		return true;
 	}
+	peer->fetch.rest_until_ms = 0;
 	sha256d(hash.b, raw->p, BLOCK_HEADER_BYTES);
 	e = map_get(&p->fetch.by_hash, &hash);
+	/* Nobody asked for it: at least it must have cost something. */
+	if (!e && !has_work(p, raw, &hash)) {
+		peer_misbehaved(p, peer, "its block lacks proof of work");
+		return true;
+	}
 	if (e ? e->state == FETCH_GIVEN : source_get(p, &hash) != NULL)
 		return true;     /* somebody else was faster */
 	if (!p->ports.chain_block(p->ports.ctx, peer->id, &hash, raw,

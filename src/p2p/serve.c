@@ -233,8 +233,10 @@ void p2p_peer_drained(struct p2p *p, peer_id id)
 {
 	struct peer *peer = peer_get(p, id);
 
-	if (peer)
+	if (peer) {
+		peer_resume(p, peer);
 		serve_step(p, peer);
+	}
 	peers_reap(p);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "consensus/block_check.h"
+#include "crypto/hash.h"
 #include "p2p/onion.h"
 #include "tests/unit/p2p_rig.h"
 
@@ -416,14 +417,16 @@ static void full_chain_queue_stops_reading(void **state)
 	struct rig *r = *state;
 	peer_id id = rig_inbound(r);
 	struct msg block = { .type = MSG_BLOCK }, ping = { .type = MSG_PING };
-	uint8_t raw[100] = { 1 };
 	struct msg got;
-	struct bytes two = { 0 };
+	struct bytes two = { 0 }, raw = { 0 };
+	struct block_hash hash;
 	size_t at, used;
 
 	rig_tip_genesis(r);
 	r->refuse = true;
-	block.u.raw = span_of(raw, sizeof raw);
+	block_header_write(&raw, &r->params.genesis);
+	bytes_append(&raw, "and more", 8);
+	block.u.raw = bytes_span(&raw);
 	at = wire_begin(&two, r->params.magic, MSG_BLOCK);
 	msg_write(&two, &block);
 	wire_end(&two, at);
@@ -449,6 +452,36 @@ static void full_chain_queue_stops_reading(void **state)
 	p2p_peer_bytes(r->p, id, span_of(two.p + used, two.n - used), &used);
 	assert_true(rig_find(r, id, MSG_PONG, &got));
 	bytes_clear(&two);
+	/* Without work it does not get as far as the chain. */
+	raw.p[40] ^= 1;
+	block.u.raw = bytes_span(&raw);
+	do {
+		raw.p[76]++;
+		sha256d(hash.b, raw.p, BLOCK_HEADER_BYTES);
+	} while (pow_ok(&r->params, &hash, r->params.genesis.bits));
+	rig_send(r, id, &block);
+	assert_int_equal(r->blocks_n, 1);
+	assert_true(r->peers[id].closed);
+	bytes_clear(&raw);
+}
+
+/* Whoever asks without reading the answers has to wait. */
+static void flood_of_questions_waits(void **state)
+{
+	struct rig *r = *state;
+	peer_id id = rig_inbound(r);
+	struct msg ping = { .type = MSG_PING }, m;
+
+	ping.u.nonce.has_nonce = true;
+	r->peers[id].queued = 8000000;
+	rig_send(r, id, &ping);
+	assert_true(r->peers[id].stopped);
+	rig_tick(r, 300);
+	assert_false(rig_find(r, id, MSG_PONG, &m));
+	r->peers[id].queued = 7999999;
+	p2p_peer_drained(r->p, id);
+	assert_true(rig_find(r, id, MSG_PONG, &m));
+	assert_false(r->peers[id].stopped);
 }
 
 static void count_info(const struct peer_info *info, void *arg)
@@ -525,6 +558,7 @@ int test_p2p_peer(void)
 		WITH(getheaders_served),
 		WITH(bad_headers_end_it),
 		WITH(full_chain_queue_stops_reading),
+		WITH(flood_of_questions_waits),
 		WITH(info_tells),
 		WITH(user_agent_is_cleaned),
 	};

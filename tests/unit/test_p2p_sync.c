@@ -96,7 +96,7 @@ static void staller_is_found_out(void **state)
 {
 	struct sim *s = *state;
 	struct sim_node *good = sim_add(s, 0), *bad = sim_add(s, 0), *n;
-	int tip = sim_mine_many(s, 0, 3000, 200);
+	int tip = sim_mine_many(s, 0, 3000, 200), i;
 
 	sim_give(good, tip);
 	sim_give(bad, tip);
@@ -104,9 +104,20 @@ static void staller_is_found_out(void **state)
 	n = sim_add(s, 0);
 	sim_link(n, good);
 	sim_link(n, bad);
-	assert_true(sim_until(n, tip, 3 * MINUTE));
-	sim_run(s, 2 * MINUTE);
+	/* The good one alone needs 75 s: 16 blocks in 0.4 s. */
+	assert_true(sim_until(n, tip, 95000));
+	sim_run(s, MINUTE);
 	assert_int_equal(n->blocks_in, 3000);
+	assert_int_equal(n->blocks_dup, 0);
+	/* While new blocks come, it is asked now and then: and dropped. */
+	for (i = 0; i < 10; i++) {
+		tip = sim_mine(s, tip, 100);
+		sim_give(bad, tip);
+		sim_run(s, 5000);
+		sim_give(good, tip);
+		assert_true(sim_until(n, tip, MINUTE));
+		sim_run(s, MINUTE);
+	}
 	assert_null(between(s, n, bad));
 	assert_non_null(between(s, n, good));
 }
