@@ -109,6 +109,24 @@ static void on_checked(void *ctx, const struct header_node *n,
 	mailbox_post(o->mailbox, &j->job);
 }
 
+static void on_connected(void *ctx, const struct header_node *n,
+			 struct block *block)
+{
+	struct chain_owner *o = ctx;
+
+	(void)block;
+	atomic_store(&o->height, n->height);
+}
+
+static void on_disconnected(void *ctx, const struct header_node *n,
+			    struct block *block)
+{
+	struct chain_owner *o = ctx;
+
+	(void)block;
+	atomic_store(&o->height, n->height - 1);
+}
+
 void header_point_of(struct header_point *out, const struct header_node *n)
 {
 	out->hash = n->hash;
@@ -227,13 +245,16 @@ enum err chain_owner_open(struct chain_owner *o, struct why *why)
 		.workers = o->workers,
 		.dbcache_bytes = o->cfg->dbcache_bytes,
 		.check_all_scripts = o->cfg->check_all_scripts,
-		.events = { .ctx = o, .checked = on_checked },
+		.events = { .ctx = o, .connected = on_connected,
+			    .disconnected = on_disconnected,
+			    .checked = on_checked },
 		.stop = asked_to_stop,
 	};
 	enum err e = chain_open(&o->chain, &opt, why);
 
 	if (e)
 		return e;
+	atomic_store(&o->height, chain_tip(o->chain)->height);
 	o->import_done = o->cfg->load_block_n == 0;
 	chain_owner_tell(o, true);
 	return ERR_NONE;

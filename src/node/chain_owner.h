@@ -31,6 +31,7 @@ struct chain_owner {
 	struct mailbox *mailbox;         /* any thread */
 	struct chain_sink sink;          /* called on the loop thread */
 	_Atomic bool stopping;           /* any thread */
+	_Atomic int height;              /* of the tip; any thread may read */
 
 	struct workers *workers;
 	struct chain *chain;             /* NULL until opened */

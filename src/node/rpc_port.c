@@ -310,6 +310,13 @@ static size_t port_warnings(void *ctx, const char **out, size_t max)
 	return count;
 }
 
+static int port_tip_height(void *ctx)
+{
+	struct node *n = ctx;
+
+	return atomic_load(&n->owner->height);
+}
+
 static struct chain *port_chain_of(void *owner)
 {
 	struct chain_owner *o = owner;
@@ -337,6 +344,7 @@ void rpc_port_fill(struct rpc_ports *out, struct node *n)
 	out->tor = port_tor;
 	out->stop = port_stop;
 	out->warnings = port_warnings;
+	out->tip_height = port_tip_height;
 	out->chain_of = port_chain_of;
 	out->chain_trouble = port_chain_trouble;
 }

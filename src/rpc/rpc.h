@@ -151,6 +151,8 @@ struct rpc_ports {
 	size_t (*warnings)(void *ctx, const char **out, size_t max);
 	/** The mock time changed (regtest); the clock is already set. */
 	void (*mock_time)(void *ctx, int64_t time_unix);
+	/** Of the tip, at once: the chain's thread may be at work long. */
+	int (*tip_height)(void *ctx);
 
 	/* On the chain's thread, with the actor's owner: */
 	struct chain *(*chain_of)(void *owner);

@@ -24,6 +24,11 @@ static struct chain *chain_of(void *owner)
 	return ((struct rig *)owner)->chain;
 }
 
+static int tip_height(void *ctx)
+{
+	return chain_tip(((struct rig *)ctx)->chain)->height;
+}
+
 static void on_stop(void *ctx)
 {
 	((struct rig *)ctx)->stopped = true;
@@ -88,7 +93,8 @@ void rig_open(struct rig *r, bool chain)
 		r->actor = actor_new("chain", r, r->mailbox, 64, false);
 	}
 	r->ports = (struct rpc_ports){ .ctx = r, .stop = on_stop,
-				       .chain_of = chain_of };
+				       .chain_of = chain_of,
+				       .tip_height = tip_height };
 	r->options = (struct rpc_options){
 		.base = r->base, .params = &r->params, .clock = &r->clock,
 		.cookie_path = r->cookie, .warmup = "Loading block index…",
