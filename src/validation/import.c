@@ -236,24 +236,23 @@ static enum err take_deferred(struct import *im, struct deferred_block *d,
 
 static enum err take_oldest(struct import *im, struct why *why)
 {
-	struct incoming in = im->ring[im->first];
+	struct incoming *in = &im->ring[im->first];
+	struct scan_record rec = in->rec;
 	enum err e = ERR_NONE;
 
-	if (in.known) {
-		im->progress.blocks_known++;
-	} else {
-		batch_wait(in.batch);
-		in = im->ring[im->first];
-	}
-	if (!in.known && !in.block) {
+	if (in->batch)
+		batch_wait(in->batch);
+	if (!in->known && !in->block) {
 		drop_ring(im);
-		block_scan_reject(im->scan, in.rec);
+		block_scan_reject(im->scan, rec);
 		return ERR_NONE;
 	}
-	if (!in.known)
-		e = take_block(im, in.block, &in.checked, im->file, in.rec,
+	if (in->known)
+		im->progress.blocks_known++;
+	else
+		e = take_block(im, in->block, &in->checked, im->file, rec,
 			       why);
-	incoming_clear(im, &im->ring[im->first]);
+	incoming_clear(im, in);
 	im->first = (im->first + 1) % AHEAD_BLOCKS;
 	im->count--;
 	return e;
