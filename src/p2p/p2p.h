@@ -156,8 +156,9 @@ void p2p_added_visit(const struct p2p *p, added_node_fn *fn, void *arg);
 
 /* ---- the address book (peers.dat) ---- */
 
-/** Append the book's bytes; changed since the last write? */
+/** Is there anything new since the last write or read? */
 bool p2p_addrs_changed(const struct p2p *p);
+/** Append the book's bytes. */
 void p2p_addrs_write(struct p2p *p, struct bytes *out);
 /** false: not a book of ours; nothing was taken from it. */
 NODISCARD bool p2p_addrs_read(struct p2p *p, struct span data);
