@@ -3,17 +3,23 @@
  */
 #include "config.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "consensus/ids.h"
 #include "rpc/rpc_priv.h"
 
+/* Is the world broken, or was only this call asked at the wrong time or for
+ * the impossible? */
+static bool is_trouble(enum err e)
+{
+	return e == ERR_IO || e == ERR_SPACE || e == ERR_CORRUPT ||
+	       e == ERR_MEMORY;
+}
+
 void rpc_fail_trouble(struct rpc_call *call, const struct why *why)
 {
-	if (call->chain && why->err != ERR_STOPPED &&
-	    why->err != ERR_STATE && why->err != ERR_INPUT &&
+	if (call->chain && is_trouble(why->err) &&
 	    call->ports->chain_trouble)
 		call->ports->chain_trouble(call->owner, why);
 	rpc_fail(call, why->err == ERR_STOPPED ? RPC_MISC_ERROR :
@@ -71,7 +77,6 @@ bool rpc_arg_i64(struct rpc_call *call, size_t i, int64_t *out)
 	if (!o)
 		return true;
 	if (json_object_is_type(o, json_type_int)) {
-		errno = 0;
 		*out = json_object_get_int64(o);
 		/* json-c keeps what passes int64 as uint64, or clips. */
 		if (*out == INT64_MAX || *out == INT64_MIN)
