@@ -141,5 +141,7 @@ enum err chain_submit_block(struct chain *c, struct block_result *out,
 	e = chain_activate(c, why);
 	out->finding = c->watch_finding;
 	c->watch = NULL;
+	if (!out->finding.verdict && header_node_failed(out->node))
+		out->finding = finding_of(VERDICT_BAD_PREV);
 	return e;
 }

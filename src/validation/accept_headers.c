@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+/* New headers that a crash may cost at most; they are quick to get again. */
+#define DIRTY_MAX 100000
+
 static bool ancestor_header(struct block_header *out, int height, void *arg)
 {
 	const struct header_node *n = header_node_ancestor(arg, height);
@@ -150,6 +153,8 @@ enum err chain_accept_headers(struct chain *c, struct headers_result *out,
 	}
 	accept_all(c, out, h, hash, n, min_work_checked);
 	free(hash);
+	if (c->tree.dirty_count > DIRTY_MAX)
+		c->flush_wanted = true;
 	tip_tell_best_header(c);
 	return ERR_NONE;
 }

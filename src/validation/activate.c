@@ -48,9 +48,11 @@ enum err activate_step(struct chain *c, bool drain, bool *more,
 {
 	struct header_node *target = candidates_best(&c->candidates);
 	struct header_node *head = flight_head(c);
-	bool ahead = header_node_is_ancestor(head, target);
+	bool ahead;
 	enum err e = ERR_NONE;
 
+	CHECK(target);           /* the first block, if nothing better */
+	ahead = header_node_is_ancestor(head, target);
 	*more = true;
 	if (c->flush_wanted && !c->flight_count)
 		e = chain_flush(c, why);

@@ -14,7 +14,7 @@
 #include "base/reader.h"
 #include "chainstate/xor_key.h"
 
-#define WINDOW_BYTES ((size_t)6 << 20)
+#define WINDOW_BYTES ((size_t)4500 << 10)
 #define HEAD_BYTES 8
 
 struct block_scan {

@@ -14,7 +14,7 @@
 #include "validation/waiting.h"
 
 #define FLIGHTS_MAX 6
-#define FLIGHTS_MAX_BYTES ((size_t)24 << 20)
+#define FLIGHTS_MAX_BYTES ((size_t)12 << 20)
 
 struct flight;
 

@@ -14,8 +14,8 @@
 #include "validation/deferred.h"
 #include "validation/import_files.h"
 
-#define AHEAD_BLOCKS 12
-#define AHEAD_BYTES ((size_t)16 << 20)
+#define AHEAD_BLOCKS 8
+#define AHEAD_BYTES ((size_t)3 << 20)
 #define STEP_BLOCKS 64
 #define STEP_MS 50
 

@@ -103,6 +103,8 @@ void tip_tell_best_header(struct chain *c)
 void tip_find_candidates(struct chain *c)
 {
 	const struct header_node *tip = chain_tip(c);
+	/* A tip that has failed must give way to whatever there is. */
+	bool any = header_node_failed(tip);
 	size_t i;
 
 	candidates_clear(&c->candidates);
@@ -110,7 +112,7 @@ void tip_find_candidates(struct chain *c)
 		struct header_node *n = c->tree.nodes[i];
 
 		if (n->chain_tx_count && !header_node_failed(n) &&
-		    u256_cmp(&n->chain_work, &tip->chain_work) >= 0)
+		    (any || u256_cmp(&n->chain_work, &tip->chain_work) >= 0))
 			candidates_add(&c->candidates, n);
 	}
 }

@@ -471,6 +471,55 @@ static void test_crash_anywhere(void **state)
 	fix_close(&f);
 }
 
+static bool remember_record(const struct index_record *rec, void *arg)
+{
+	struct index_record *want = arg;
+
+	if (rec->height == want->height)
+		*want = *rec;
+	return true;
+}
+
+/* A mark reached the disk, the coins' way back did not: the tip they stand
+ * on has failed and is the heaviest of all. */
+static void test_crash_after_the_mark_of_failure(void **state)
+{
+	struct index_record rec = { .height = 15 };
+	struct block_store *store = NULL;
+	struct block_file_info *files = NULL;
+	struct index_db *db = NULL;
+	char *blocks, *index;
+	struct fix f;
+	size_t n;
+
+	(void)state;
+	fix_open(&f, CHAIN_REGTEST, 0);
+	fix_mine(&f, 20);
+	fix_ok(&f, chain_flush(f.chain, &f.why));
+	fix_shut(&f);
+	blocks = path_join(f.dir, "blocks");
+	index = path_join(blocks, "index");
+	fix_ok(&f, index_db_open(&db, index, false, &f.why));
+	fix_ok(&f, index_db_load_files(db, &files, &n, &f.why));
+	fix_ok(&f, block_store_open(&store, blocks, f.params.magic, files, n,
+				    &f.why));
+	fix_ok(&f, index_db_load(db, remember_record, &rec, &f.why));
+	rec.status |= BLOCK_FAILED;
+	fix_ok(&f, index_db_write(db, &rec, 1, store, &f.why));
+	block_store_close(store);
+	index_db_close(db);
+	free(files);
+	free(index);
+	free(blocks);
+	fix_ok(&f, fix_start(&f));
+	assert_int_equal(chain_tip(f.chain)->height, 20);
+	assert_int_equal(chain_best_header(f.chain)->height, 14);
+	fix_ok(&f, chain_activate(f.chain, &f.why));
+	assert_int_equal(chain_tip(f.chain)->height, 14);
+	assert_same_as_fresh(&f);
+	fix_close(&f);
+}
+
 /* ---- disks that lost something ---- */
 
 static void test_missing_coins_are_made_again(void **state)
@@ -619,6 +668,7 @@ int test_validation_chain(void)
 		cmocka_unit_test(test_crash_without_any_flush),
 		cmocka_unit_test(test_crash_on_a_stale_branch),
 		cmocka_unit_test(test_crash_anywhere),
+		cmocka_unit_test(test_crash_after_the_mark_of_failure),
 		cmocka_unit_test(test_missing_coins_are_made_again),
 		cmocka_unit_test(test_damaged_files_are_named),
 		cmocka_unit_test(test_missing_index_is_refused),
