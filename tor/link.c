@@ -130,6 +130,13 @@ void link_msg_write(struct bytes *out, const struct link_msg *m)
 	case LINK_CLOSE_CIRCUIT:
 		write_u32(out, m->u.circuit);
 		break;
+	case LINK_SOCKS:
+		write_u32(out, m->u.socks.id);
+		write_u8(out, (uint8_t)m->u.socks.result);
+		break;
+	case LINK_SOCKS_OPEN:
+		write_u32(out, m->u.socks.id);
+		break;
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 	case LINK_READY:
@@ -148,6 +155,11 @@ static void read_from_warden(struct link_msg *m, struct reader *r)
 	case LINK_DOOR:
 		door_read(&m->u.door, r);
 		break;
+	case LINK_SOCKS:
+		m->u.socks.id = read_u32(r);
+		m->u.socks.result =
+			(enum socks_open)read_enum(r, SOCKS_OPEN_COUNT);
+		break;
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 		break;
@@ -164,6 +176,9 @@ static void read_from_node(struct link_msg *m, struct reader *r)
 		break;
 	case LINK_CLOSE_CIRCUIT:
 		m->u.circuit = read_u32(r);
+		break;
+	case LINK_SOCKS_OPEN:
+		m->u.socks.id = read_u32(r);
 		break;
 	default:
 		r->failed = true;

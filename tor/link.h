@@ -23,11 +23,13 @@ enum link_type {
 	LINK_DOOR = 2,
 	LINK_STOP = 3,            /* end cleanly; also when the link closes */
 	LINK_LOG_REOPEN = 4,
+	LINK_SOCKS = 5,           /* the answer to LINK_SOCKS_OPEN */
 	/* node to warden */
 	LINK_READY = 64,          /* started: RPC answers, peers are served */
 	LINK_NEWNYM = 65,         /* fresh circuits, please */
 	LINK_CLOSE_CIRCUIT = 66,  /* end an inbound circuit with its streams */
 	/* 67 and 68 are kept for adding and removing doors */
+	LINK_SOCKS_OPEN = 69,     /* a connection to tor's SOCKS port */
 };
 
 enum tor_phase {
@@ -67,12 +69,26 @@ struct link_door {
 	char problem[LINK_TEXT_MAX + 1];
 };
 
+/* What became of a LINK_SOCKS_OPEN. */
+enum socks_open {
+	SOCKS_OPEN_OK,     /* the descriptor comes with the packet */
+	SOCKS_OPEN_BUSY,   /* tor's backlog is full: ask again soon */
+	SOCKS_OPEN_DOWN,   /* tor does not listen */
+	SOCKS_OPEN_COUNT,
+};
+
+struct link_socks {
+	uint32_t id;              /* the node's number for its request */
+	enum socks_open result;   /* LINK_SOCKS only */
+};
+
 struct link_msg {
 	enum link_type type;
 	union {
 		struct link_tor_state tor;        /* LINK_TOR_STATE */
 		struct link_door door;            /* LINK_DOOR */
 		uint32_t circuit;                 /* LINK_CLOSE_CIRCUIT */
+		struct link_socks socks;          /* LINK_SOCKS, …_OPEN */
 	} u;
 };
 

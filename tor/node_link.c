@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define CLOSES_MAX 256        /* circuits to close that may wait */
+#define OPENS_MAX 256         /* SOCKS connections asked for, likewise */
 
 struct node_link {
 	struct event *readable, *writable;
@@ -28,6 +29,8 @@ struct node_link {
 	bool say_ready, say_newnym;
 	uint32_t closes[CLOSES_MAX];
 	size_t closes_n;
+	uint32_t opens[OPENS_MAX];
+	size_t opens_n;
 	struct link_tor_state tor;
 	struct link_door door;
 };
@@ -71,6 +74,21 @@ static void lose(struct node_link *l, const char *reason)
 		l->events.lost(l->arg);
 }
 
+static void dispatch_socks(struct node_link *l, const struct link_socks *s,
+			   int fd)
+{
+	if ((s->result == SOCKS_OPEN_OK) != (fd >= 0)) {
+		if (fd >= 0)
+			close(fd);
+		lose(l, "the warden's answer lacks its descriptor: this "
+			"process must end");
+	} else if (l->events.socks) {
+		l->events.socks(l->arg, s, fd);
+	} else if (fd >= 0) {
+		close(fd);
+	}
+}
+
 static void dispatch(struct node_link *l, const struct link_msg *m)
 {
 	switch (m->type) {
@@ -93,11 +111,36 @@ static void dispatch(struct node_link *l, const struct link_msg *m)
 		if (l->events.log_reopen)
 			l->events.log_reopen(l->arg);
 		break;
+	case LINK_SOCKS:      /* dispatch_socks() */
 	case LINK_READY:
 	case LINK_NEWNYM:
 	case LINK_CLOSE_CIRCUIT:
+	case LINK_SOCKS_OPEN:
 		break;
 	}
+}
+
+/* Receive one packet and the descriptor that may come with it (else -1). */
+static ssize_t receive(int link, uint8_t *buf, size_t size, int *fd)
+{
+	struct iovec iov = { buf, size };
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr h = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = control.room,
+		.msg_controllen = sizeof control.room,
+	};
+	ssize_t n = recvmsg(link, &h, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL;
+
+	*fd = -1;
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof *fd))
+		memcpy(fd, CMSG_DATA(c), sizeof *fd);
+	return n;
 }
 
 /* Read one packet; false when there is no more, or the link is gone. */
@@ -105,7 +148,8 @@ static bool read_one(struct node_link *l)
 {
 	uint8_t buf[LINK_MESSAGE_MAX + 1];
 	struct link_msg m;
-	ssize_t n = recv(l->fd, buf, sizeof buf, 0);
+	int fd;
+	ssize_t n = receive(l->fd, buf, sizeof buf, &fd);
 
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK ||
 		      errno == EINTR))
@@ -115,8 +159,14 @@ static bool read_one(struct node_link *l)
 	else if (!link_msg_read(&m, LINK_FROM_WARDEN, span_of(buf, (size_t)n)))
 		lose(l, "a message of the warden cannot be read: this "
 			"process must end");
-	else
+	else if (m.type == LINK_SOCKS) {
+		dispatch_socks(l, &m.u.socks, fd);
+		fd = -1;
+	} else {
 		dispatch(l, &m);
+	}
+	if (fd >= 0)
+		close(fd);
 	return !l->lost && !l->dead;
 }
 
@@ -136,14 +186,19 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- to the warden ---- */
 
-/* Send one message; false while the socket is full. */
+/* Send one message, whose number is a circuit or a request; false while the
+ * socket is full. */
 static bool send_one(struct node_link *l, enum link_type type,
-		     uint32_t circuit)
+		     uint32_t number)
 {
-	struct link_msg m = { .type = type, .u.circuit = circuit };
+	struct link_msg m = { .type = type };
 	struct bytes b = {0};
 	ssize_t n;
 
+	if (type == LINK_SOCKS_OPEN)
+		m.u.socks.id = number;
+	else
+		m.u.circuit = number;
 	link_msg_write(&b, &m);
 	do
 		n = send(l->fd, b.p, b.n, MSG_NOSIGNAL);
@@ -153,9 +208,21 @@ static bool send_one(struct node_link *l, enum link_type type,
 	return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
-static void send_waiting(struct node_link *l)
+/* Send what waits of one kind; false while the socket is full. */
+static bool send_numbers(struct node_link *l, enum link_type type,
+			 uint32_t *v, size_t *n)
 {
 	size_t done = 0;
+
+	while (done < *n && send_one(l, type, v[done]))
+		done++;
+	*n -= done;
+	memmove(v, v + done, *n * sizeof *v);
+	return *n == 0;
+}
+
+static void send_waiting(struct node_link *l)
+{
 	bool room = true;
 
 	if (l->lost)
@@ -164,12 +231,10 @@ static void send_waiting(struct node_link *l)
 		l->say_ready = false;
 	if (room && l->say_newnym && (room = send_one(l, LINK_NEWNYM, 0)))
 		l->say_newnym = false;
-	while (room && done < l->closes_n &&
-	       (room = send_one(l, LINK_CLOSE_CIRCUIT, l->closes[done])))
-		done++;
-	l->closes_n -= done;
-	memmove(l->closes, l->closes + done,
-		l->closes_n * sizeof l->closes[0]);
+	room = room && send_numbers(l, LINK_SOCKS_OPEN, l->opens,
+				    &l->opens_n);
+	room = room && send_numbers(l, LINK_CLOSE_CIRCUIT, l->closes,
+				    &l->closes_n);
 	if (!room)
 		event_add(l->writable, NULL);
 }
@@ -190,6 +255,17 @@ void node_link_ready(struct node_link *l)
 void node_link_newnym(struct node_link *l)
 {
 	l->say_newnym = true;
+	send_waiting(l);
+}
+
+void node_link_socks_open(struct node_link *l, uint32_t id)
+{
+	/* What is not asked for runs into its dial's timeout. */
+	if (l->opens_n == OPENS_MAX) {
+		log_debug(LOG_TOR, "too many dials wait for the warden");
+		return;
+	}
+	l->opens[l->opens_n++] = id;
 	send_waiting(l);
 }
 

@@ -16,6 +16,9 @@ struct node_link_events {
 	void (*door)(void *arg, const struct link_door *d);
 	void (*stop)(void *arg);          /* the owner wants the node to end */
 	void (*log_reopen)(void *arg);
+	/* The answer to node_link_socks_open; fd is the callee's, -1 unless
+	 * s->result is SOCKS_OPEN_OK. */
+	void (*socks)(void *arg, const struct link_socks *s, TAKES int fd);
 	/* The warden is gone or talks nonsense: the node must end.  Called at
 	 * most once; nothing else comes after it. */
 	void (*lost)(void *arg);
@@ -37,6 +40,8 @@ void node_link_free(struct node_link *l);
 void node_link_ready(struct node_link *l);
 /** Fresh circuits for new connections; tor allows one every ten seconds. */
 void node_link_newnym(struct node_link *l);
+/** Ask for a connection to tor's SOCKS port: this process can make none. */
+void node_link_socks_open(struct node_link *l, uint32_t id);
 /** End an inbound circuit, by the id of its PROXY line (socket port). */
 void node_link_close_circuit(struct node_link *l, uint32_t circuit);
 

@@ -18,7 +18,6 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define IN_MAX 300            /* the longest reply: 4 + 1 + 255 + 2 */
@@ -28,7 +27,8 @@
 struct tor_transport {
 	struct transport base;
 	struct loop *loop;
-	struct sockaddr_un addr;
+	struct socks_source source;
+	uint32_t last_id;         /* of the connections asked for */
 	uint8_t secret[32];       /* isolation keys become credentials */
 	struct tor_dial *first;   /* those under way */
 };
@@ -39,6 +39,7 @@ struct tor_dial {
 	dial_fn *done;
 	void *arg;
 	int fd;
+	uint32_t open_id;         /* asked for; 0: not yet */
 	enum dial_result outcome; /* of a dial that failed at once */
 	struct event *io;
 	struct timer *timeout, *soon;
@@ -219,33 +220,54 @@ static void on_io(evutil_socket_t fd, short what, void *arg)
 
 /* ---- beginning ---- */
 
-static void dial_connect(struct tor_dial *d)
+static void dial_ask(struct tor_dial *d)
 {
 	struct tor_transport *t = transport_of(d);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-			0);
 
-	if (fd < 0) {
-		log_warn(LOG_TOR, "cannot make a socket: %s",
-			 strerror(errno));
-		dial_end(d, DIAL_OTHER);
-		return;
-	}
+	if (++t->last_id == 0)
+		t->last_id = 1;
+	d->open_id = t->last_id;
+	t->source.open(t->source.ctx, d->open_id);
+}
+
+static void dial_connected(struct tor_dial *d, int fd)
+{
+	struct tor_transport *t = transport_of(d);
+
 	d->fd = fd;
-	if (connect(fd, (struct sockaddr *)&t->addr, sizeof t->addr) == 0) {
-		d->io = event_new(loop_event_base(t->loop), fd,
-				  EV_READ | EV_PERSIST, on_io, d);
-		CHECK(d->io);
-		(void)flush(d);
+	d->io = event_new(loop_event_base(t->loop), fd, EV_READ | EV_PERSIST,
+			  on_io, d);
+	CHECK(d->io);
+	(void)flush(d);
+}
+
+void tor_transport_opened(struct transport *base, const struct link_socks *s,
+			  int fd)
+{
+	struct tor_transport *t = CONTAINER_OF(base, struct tor_transport,
+					       base);
+	struct tor_dial *d = t->first;
+
+	while (d && d->open_id != s->id)
+		d = d->next;
+	if (!d || d->fd >= 0) {
+		/* Given up meanwhile. */
+		if (fd >= 0)
+			close(fd);
 		return;
 	}
-	if (errno == EAGAIN) {
-		close(fd);
-		d->fd = -1;
+	switch (s->result) {
+	case SOCKS_OPEN_OK:
+		dial_connected(d, fd);
+		break;
+	case SOCKS_OPEN_BUSY:
 		timer_set(d->soon, BUSY_RETRY_MS);
-		return;
+		break;
+	case SOCKS_OPEN_DOWN:
+	case SOCKS_OPEN_COUNT:
+		dial_end(d, DIAL_PROXY_DOWN);
+		break;
 	}
-	dial_end(d, DIAL_PROXY_DOWN);
 }
 
 /* From the loop: nothing happens inside transport_dial(). */
@@ -256,7 +278,7 @@ static void on_soon(void *arg)
 	if (d->outcome != DIAL_OK)
 		dial_end(d, d->outcome);
 	else
-		dial_connect(d);
+		dial_ask(d);
 }
 
 /* Fresh and random, or, for a key, always the same from this transport. */
@@ -329,21 +351,14 @@ static const struct transport_ops tor_ops = {
 	.free = tor_transport_free,
 };
 
-struct transport *tor_transport_new(struct loop *l, const char *socks_path,
-				    struct why *why)
+struct transport *tor_transport_new(struct loop *l,
+				    const struct socks_source *source)
 {
-	struct tor_transport *t;
+	struct tor_transport *t = xcalloc(1, sizeof *t);
 
-	if (strlen(socks_path) >= sizeof t->addr.sun_path) {
-		why_set(why, ERR_INPUT, "the path of tor's socket is too "
-			"long: %s", socks_path);
-		return NULL;
-	}
-	t = xcalloc(1, sizeof *t);
 	t->base.ops = &tor_ops;
 	t->loop = l;
-	t->addr.sun_family = AF_UNIX;
-	strcpy(t->addr.sun_path, socks_path);
+	t->source = *source;
 	random_bytes(t->secret, sizeof t->secret);
 	return &t->base;
 }

@@ -1,6 +1,7 @@
 /*
  * Outbound connections through tor: net/transport.h over tor's SOCKS port on
- * a unix socket.  Only v3 onion addresses are dialled.  Loop thread only.
+ * a unix socket that somebody else connects.  Only v3 onion addresses are
+ * dialled.  Loop thread only.
  *
  * Each dial has user name and password of its own, so no two peers share a
  * circuit; dials with the same isolation key (see struct dial_target) may.
@@ -8,13 +9,22 @@
 #ifndef CLOISTER_TOR_TOR_TRANSPORT_H
 #define CLOISTER_TOR_TOR_TRANSPORT_H
 
-#include "base/err.h"
 #include "net/transport.h"
+#include "tor/link.h"
 
 struct loop;
 
-/** NULL, with *why, if socks_path does not fit into a socket's address. */
-struct transport *tor_transport_new(struct loop *l, const char *socks_path,
-				    struct why *why);
+/* Who opens connections to tor's SOCKS port: the warden, over the link. */
+struct socks_source {
+	/** Answered by tor_transport_opened(), or never. */
+	void (*open)(void *ctx, uint32_t id);
+	void *ctx;
+};
+
+struct transport *tor_transport_new(struct loop *l,
+				    const struct socks_source *source);
+/** The connection asked for under s->id; fd as in LINK_SOCKS. */
+void tor_transport_opened(struct transport *t, const struct link_socks *s,
+			  TAKES int fd);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "tor/child.h"
+#include "tor/socks_open.h"
 #include "tor/tor_process.h"
 #include "tor/warden_link.h"
 
@@ -201,6 +202,17 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 
 /* ---- what the node says ---- */
 
+/* The node gets connections to this one socket, and makes none itself. */
+static void open_socks(struct warden *w, uint32_t id)
+{
+	struct link_socks s = { .id = id, .result = SOCKS_OPEN_DOWN };
+	int fd = -1;
+
+	if (w->tor)
+		s.result = socks_open(&fd, w->socks_path);
+	warden_link_socks(w->link, &s, fd);
+}
+
 static void on_node_message(void *arg, const struct link_msg *m)
 {
 	struct warden *w = arg;
@@ -217,10 +229,14 @@ static void on_node_message(void *arg, const struct link_msg *m)
 		if (w->tor)
 			tor_process_close_circuit(w->tor, m->u.circuit);
 		break;
+	case LINK_SOCKS_OPEN:
+		open_socks(w, m->u.socks.id);
+		break;
 	case LINK_TOR_STATE:
 	case LINK_DOOR:
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
+	case LINK_SOCKS:
 		break;
 	}
 }

@@ -8,8 +8,16 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define ANSWERS_MAX 256       /* to LINK_SOCKS_OPEN, that may wait */
+
+struct answer {
+	struct link_msg m;
+	int fd;
+};
 
 struct warden_link {
 	struct event *readable, *writable;
@@ -19,26 +27,68 @@ struct warden_link {
 	struct link_msg tor, door;
 	bool say_tor, say_door, say_stop, say_reopen;
 	struct bytes last_tor, last_door;    /* as the node knows them */
+	struct answer answers[ANSWERS_MAX];
+	size_t answers_n;
 };
+
+/* One packet, with a descriptor unless fd is -1; false while the socket is
+ * full.  A node that is gone shows elsewhere. */
+static bool send_packet(struct warden_link *l, const struct link_msg *m,
+			int fd)
+{
+	struct bytes b = {0};
+	struct iovec iov;
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { .room = { 0 } };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	link_msg_write(&b, m);
+	iov = (struct iovec){ b.p, b.n };
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		h.msg_control = control.room;
+		h.msg_controllen = sizeof control.room;
+		c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof fd);
+		memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	}
+	do
+		n = sendmsg(l->fd, &h, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	bytes_clear(&b);
+	return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
 
 /* Send m if *wanted; false while the socket is full. */
 static bool send_one(struct warden_link *l, bool *wanted,
 		     const struct link_msg *m)
 {
-	struct bytes b = {0};
-	ssize_t n;
-
-	if (!*wanted)
-		return true;
-	link_msg_write(&b, m);
-	do
-		n = send(l->fd, b.p, b.n, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	bytes_clear(&b);
-	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+	if (*wanted && !send_packet(l, m, -1))
 		return false;
 	*wanted = false;          /* sent, or the node is gone */
 	return true;
+}
+
+static bool send_answers(struct warden_link *l)
+{
+	size_t done = 0;
+
+	while (done < l->answers_n &&
+	       send_packet(l, &l->answers[done].m, l->answers[done].fd)) {
+		if (l->answers[done].fd >= 0)
+			close(l->answers[done].fd);
+		done++;
+	}
+	l->answers_n -= done;
+	memmove(l->answers, l->answers + done,
+		l->answers_n * sizeof l->answers[0]);
+	return l->answers_n == 0;
 }
 
 /* Does m say more than *last?  Then it is the new last. */
@@ -64,7 +114,7 @@ static void send_waiting(struct warden_link *l)
 	if (!send_one(l, &l->say_stop, &stop) ||
 	    !send_one(l, &l->say_tor, &l->tor) ||
 	    !send_one(l, &l->say_door, &l->door) ||
-	    !send_one(l, &l->say_reopen, &reopen))
+	    !send_one(l, &l->say_reopen, &reopen) || !send_answers(l))
 		event_add(l->writable, NULL);
 }
 
@@ -125,6 +175,9 @@ void warden_link_free(struct warden_link *l)
 	event_free(l->readable);
 	event_free(l->writable);
 	close(l->fd);
+	for (size_t i = 0; i < l->answers_n; i++)
+		if (l->answers[i].fd >= 0)
+			close(l->answers[i].fd);
 	bytes_clear(&l->last_tor);
 	bytes_clear(&l->last_door);
 	free(l);
@@ -158,5 +211,24 @@ void warden_link_stop(struct warden_link *l)
 void warden_link_log_reopen(struct warden_link *l)
 {
 	l->say_reopen = true;
+	send_waiting(l);
+}
+
+void warden_link_socks(struct warden_link *l, const struct link_socks *s,
+		       int fd)
+{
+	struct answer *a;
+
+	/* The node has a timeout of its own for what is not answered. */
+	if (l->answers_n == ANSWERS_MAX) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	a = &l->answers[l->answers_n++];
+	memset(a, 0, sizeof *a);
+	a->m.type = LINK_SOCKS;
+	a->m.u.socks = *s;
+	a->fd = fd;
 	send_waiting(l);
 }

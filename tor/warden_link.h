@@ -11,7 +11,8 @@ struct event_base;
 struct warden_link;
 
 struct warden_link_events {
-	/** One of LINK_READY, LINK_NEWNYM, LINK_CLOSE_CIRCUIT. */
+	/** One of LINK_READY, LINK_NEWNYM, LINK_CLOSE_CIRCUIT,
+	 * LINK_SOCKS_OPEN (answer: warden_link_socks). */
 	void (*message)(void *arg, const struct link_msg *m);
 	/** The node says what cannot be read: it is not to be trusted. */
 	void (*nonsense)(void *arg);
@@ -28,5 +29,8 @@ void warden_link_tor_state(struct warden_link *l,
 void warden_link_door(struct warden_link *l, const struct link_door *d);
 void warden_link_stop(struct warden_link *l);
 void warden_link_log_reopen(struct warden_link *l);
+/** Answer a LINK_SOCKS_OPEN; fd (-1 unless result is OK) is handed over. */
+void warden_link_socks(struct warden_link *l, const struct link_socks *s,
+		       TAKES int fd);
 
 #endif

@@ -15,12 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "node/rpc_port.h"
 #include "tor/tor_transport.h"
-#include "tor/warden.h"
 
 #define CHAIN_QUEUE 64
 #define SAVE_EVERY_MS (15 * 60 * 1000)
@@ -215,6 +215,23 @@ static void on_log_reopen(void *arg)
 	log_reopen();
 }
 
+static void on_socks(void *arg, const struct link_socks *s, int fd)
+{
+	struct node *n = arg;
+
+	if (n->tor)
+		tor_transport_opened(n->tor, s, fd);
+	else if (fd >= 0)
+		close(fd);
+}
+
+static void socks_ask(void *ctx, uint32_t id)
+{
+	struct node *n = ctx;
+
+	node_link_socks_open(n->link, id);
+}
+
 static void on_link_lost(void *arg)
 {
 	node_stop(arg, "the warden is gone");
@@ -268,8 +285,9 @@ static enum err make_rpc(struct node *n, struct why *why)
 	return rpc_new(&n->rpc, &opt, &ports, why);
 }
 
-static enum err make_peers(struct node *n, struct why *why)
+static void make_peers(struct node *n)
 {
+	const struct socks_source socks = { socks_ask, n };
 	struct peers_options opt = {
 		.loop = n->loop,
 		.cfg = n->cfg,
@@ -281,17 +299,10 @@ static enum err make_peers(struct node *n, struct why *why)
 		.ctx = n,
 	};
 
-	if (n->cfg->use_tor) {
-		char *path = path_join(n->cfg->chain_dir, WARDEN_SOCKS_PATH);
-
-		n->tor = tor_transport_new(n->loop, path, why);
-		free(path);
-		if (!n->tor)
-			return why->err;
-	}
+	if (n->cfg->use_tor)
+		n->tor = tor_transport_new(n->loop, &socks);
 	opt.tor = n->tor;
 	n->peers = peers_new(&opt);
-	return ERR_NONE;
 }
 
 static void make_chain(struct node *n)
@@ -317,6 +328,7 @@ static enum err node_make(struct node *n, struct why *why)
 		.door = on_door,
 		.stop = on_link_stop,
 		.log_reopen = on_log_reopen,
+		.socks = on_socks,
 		.lost = on_link_lost,
 	};
 	struct open_job *open;
@@ -335,7 +347,8 @@ static enum err node_make(struct node *n, struct why *why)
 	make_chain(n);
 	n->link = node_link_new(loop_event_base(n->loop), fd, &link_events,
 				n);
-	if (make_peers(n, why) || make_rpc(n, why))
+	make_peers(n);
+	if (make_rpc(n, why))
 		return why->err;
 	open = xcalloc(1, sizeof *open);
 	open->job.run = open_run;

@@ -92,6 +92,11 @@ static void test_codec_round_trips(void **state)
 	check_round_trip(&m, LINK_FROM_NODE);
 	m = (struct link_msg){ .type = LINK_NEWNYM };
 	check_round_trip(&m, LINK_FROM_NODE);
+	m = (struct link_msg){ .type = LINK_SOCKS_OPEN, .u.socks.id = 77 };
+	check_round_trip(&m, LINK_FROM_NODE);
+	m = (struct link_msg){ .type = LINK_SOCKS,
+			       .u.socks = { 77, SOCKS_OPEN_BUSY } };
+	check_round_trip(&m, LINK_FROM_WARDEN);
 	m = (struct link_msg){ .type = LINK_CLOSE_CIRCUIT, .u.circuit = 25 };
 	check_round_trip(&m, LINK_FROM_NODE);
 }
@@ -168,6 +173,9 @@ struct ends {
 	struct warden_link *warden;
 	struct node_link *node;
 	int states, doors, stops, reopens, lost;
+	int socks, socks_fd;
+	uint32_t asked;
+	struct link_socks last_socks;
 	int ready, newnym, nonsense;
 	uint32_t last_circuit;
 	int circuits;
@@ -208,6 +216,15 @@ static void on_reopen(void *arg)
 	e->reopens++;
 }
 
+static void on_socks(void *arg, const struct link_socks *s, int fd)
+{
+	struct ends *e = arg;
+
+	e->socks++;
+	e->last_socks = *s;
+	e->socks_fd = fd;
+}
+
 static void on_lost(void *arg)
 {
 	struct ends *e = arg;
@@ -221,6 +238,8 @@ static void on_message(void *arg, const struct link_msg *m)
 
 	e->ready += m->type == LINK_READY;
 	e->newnym += m->type == LINK_NEWNYM;
+	if (m->type == LINK_SOCKS_OPEN)
+		e->asked = m->u.socks.id;
 	if (m->type == LINK_CLOSE_CIRCUIT) {
 		e->circuits++;
 		e->last_circuit = m->u.circuit;
@@ -238,7 +257,7 @@ static void on_nonsense(void *arg)
 static void ends_open(struct ends *e, int *raw_warden, int *raw_node)
 {
 	static const struct node_link_events node_events = {
-		on_state, on_door, on_stop, on_reopen, on_lost,
+		on_state, on_door, on_stop, on_reopen, on_socks, on_lost,
 	};
 	static const struct warden_link_events warden_events = {
 		on_message, on_nonsense,
@@ -272,6 +291,44 @@ static void turn(struct ends *e)
 
 	for (i = 0; i < 500; i++)
 		event_base_loop(e->base, EVLOOP_NONBLOCK);
+}
+
+/* A descriptor crosses with its answer; one without it ends the node. */
+static void test_descriptors_cross(void **state)
+{
+	struct link_socks ok = { .id = 9, .result = SOCKS_OPEN_OK };
+	struct link_socks down = { .id = 10, .result = SOCKS_OPEN_DOWN };
+	struct ends e;
+	int pair[2];
+	char c = 0;
+
+	(void)state;
+	ends_open(&e, NULL, NULL);
+	node_link_socks_open(e.node, 9);
+	turn(&e);
+	assert_int_equal(e.asked, 9);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	warden_link_socks(e.warden, &ok, pair[0]);
+	turn(&e);
+	assert_int_equal(e.socks, 1);
+	assert_int_equal(e.last_socks.id, 9);
+	assert_true(e.socks_fd >= 0 && e.socks_fd != pair[1]);
+	assert_int_equal(write(e.socks_fd, "x", 1), 1);
+	assert_int_equal(read(pair[1], &c, 1), 1);
+	assert_int_equal(c, 'x');
+	close(e.socks_fd);
+	assert_int_equal(read(pair[1], &c, 1), 0);
+	close(pair[1]);
+	warden_link_socks(e.warden, &down, -1);
+	turn(&e);
+	assert_int_equal(e.socks, 2);
+	assert_int_equal(e.last_socks.result, SOCKS_OPEN_DOWN);
+	assert_int_equal(e.socks_fd, -1);
+	warden_link_socks(e.warden, &ok, -1);
+	turn(&e);
+	assert_int_equal(e.socks, 2);
+	assert_int_equal(e.lost, 1);
+	ends_close(&e);
 }
 
 static void test_link_carries_both_ways(void **state)
@@ -431,6 +488,7 @@ int test_tor_link(void)
 		cmocka_unit_test(test_codec_bounds),
 		cmocka_unit_test(test_text_is_cut_between_characters),
 		cmocka_unit_test(test_link_carries_both_ways),
+		cmocka_unit_test(test_descriptors_cross),
 		cmocka_unit_test(test_link_survives_a_slow_reader),
 		cmocka_unit_test(test_node_drops_excess_closes),
 		cmocka_unit_test(test_node_is_told_of_a_lost_warden),

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "net/loop.h"
 #include "net/transport.h"
+#include "tor/socks_open.h"
 #include "tor/tor_transport.h"
 
 #include <errno.h>
@@ -39,17 +40,27 @@ static void on_done(enum dial_result result, int fd, void *arg)
 	r->fd = fd;
 }
 
+/* The warden's part, without a link between. */
+static void open_it(void *ctx, uint32_t id)
+{
+	struct rig *r = ctx;
+	struct link_socks s = { .id = id };
+	int fd;
+
+	s.result = socks_open(&fd, r->path);
+	tor_transport_opened(r->t, &s, fd);
+}
+
 static void rig_open(struct rig *r, bool listening)
 {
+	const struct socks_source source = { open_it, r };
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct why why;
 
 	memset(r, 0, sizeof *r);
 	r->dir = test_tor_dir_new();
 	r->path = xasprintf("%s/socks", r->dir);
 	r->loop = loop_new();
-	r->t = tor_transport_new(r->loop, r->path, &why);
-	assert_non_null(r->t);
+	r->t = tor_transport_new(r->loop, &source);
 	r->fd = r->listener = -1;
 	if (!listening)
 		return;
@@ -341,21 +352,37 @@ static void test_full_backlog(void **state)
 	rig_close(&r);
 }
 
-static void test_path_too_long(void **state)
+/* A connection that comes for a dial given up is closed, not kept. */
+static int asked;
+
+static void ask_only(void *ctx, uint32_t id)
 {
-	char path[200];
-	struct loop *l = loop_new();
-	struct why why = {0};
+	(void)ctx;
+	asked = (int)id;
+}
+
+static void test_late_connection(void **state)
+{
+	const struct socks_source source = { ask_only, NULL };
+	struct link_socks s = { .result = SOCKS_OPEN_OK };
+	struct rig r = { .fd = -1, .loop = loop_new() };
+	int pair[2];
+	char c;
 
 	(void)state;
-	memset(path, 'x', sizeof path);
-	path[0] = '/';
-	path[sizeof path - 1] = '\0';
-	assert_null(tor_transport_new(l, path, &why));
-	assert_int_equal(why.err, ERR_INPUT);
-	path[107] = '\0';
-	transport_free(tor_transport_new(l, path, &why));
-	loop_free(l);
+	r.t = tor_transport_new(r.loop, &source);
+	dial(&r, ONION, NULL, 20);
+	while (!r.calls)
+		loop_run_once(r.loop, 5);
+	assert_int_equal(r.result, DIAL_TIMEOUT);
+	assert_true(asked != 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	s.id = (uint32_t)asked;
+	tor_transport_opened(r.t, &s, pair[0]);
+	assert_int_equal(read(pair[1], &c, 1), 0);
+	close(pair[1]);
+	transport_free(r.t);
+	loop_free(r.loop);
 }
 
 int test_tor_transport(void)
@@ -369,7 +396,7 @@ int test_tor_transport(void)
 		cmocka_unit_test(test_nonsense_from_the_proxy),
 		cmocka_unit_test(test_cancel_and_free),
 		cmocka_unit_test(test_full_backlog),
-		cmocka_unit_test(test_path_too_long),
+		cmocka_unit_test(test_late_connection),
 	};
 
 	return cmocka_run_group_tests_name("tor: transport", tests, NULL,

@@ -81,7 +81,11 @@ static void node_lost(void *arg)
 int test_tor_node_main(void)
 {
 	static const struct node_link_events events = {
-		node_tor, node_door, node_stop, node_reopen, node_lost,
+		.tor_state = node_tor,
+		.door = node_door,
+		.stop = node_stop,
+		.log_reopen = node_reopen,
+		.lost = node_lost,
 	};
 	struct node n = { .mode = getenv("TEST_NODE") };
 	char line[80];
