@@ -37,7 +37,7 @@ enum err why_errno(struct why *why, const char *fmt, ...)
 	int e = errno;
 	char reason[128];
 	va_list ap;
-	size_t room, n;
+	size_t at, n;
 
 	if (!why)
 		return err_from_errno(e);
@@ -51,10 +51,9 @@ enum err why_errno(struct why *why, const char *fmt, ...)
 			     strerrordesc_np(e) ? strerrordesc_np(e)
 						: "unknown error");
 	n = MIN_OF(n, sizeof(reason) - 1);
-	room = sizeof(why->text) - 1 - n;
-	if (strlen(why->text) > room)
-		why->text[room] = '\0';
-	strcat(why->text, reason);
+	at = MIN_OF(strlen(why->text), sizeof(why->text) - 1 - n);
+	memcpy(why->text + at, reason, n);
+	why->text[at + n] = '\0';
 	return why->err;
 }
 

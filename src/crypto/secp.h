@@ -25,6 +25,9 @@ bool secp_ecdsa_is_low_s(struct span sig_der);
 bool secp_schnorr_verify(const uint8_t msg32[static 32],
 			 const uint8_t sig64[static 64],
 			 const uint8_t xonly32[static 32]);
+/** BIP340 over a message of any length, as its vectors have it. */
+bool secp_schnorr_verify_msg(struct span msg, const uint8_t sig64[static 64],
+			     const uint8_t xonly32[static 32]);
 /** BIP341: output key == internal key + tweak * G, with the given parity. */
 bool secp_xonly_tweak_check(const uint8_t output32[static 32], int parity,
 			    const uint8_t internal32[static 32],
