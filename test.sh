@@ -57,6 +57,15 @@ unit() {
 	done
 }
 
+# fuzz_replay DIR: known fuzz inputs, one test per target.
+fuzz_replay() {
+	"$top/tests/fuzz/replay.sh" "$1" 2>&1 | tee "$1/fuzz-replay.out"
+	line=$(grep -E '^fuzz replay: [0-9]+ targets' "$1/fuzz-replay.out" | tail -n 1)
+	if [ -z "$line" ]; then echo "FAIL: fuzz inputs were not replayed"; count 0 1 0; return; fi
+	# shellcheck disable=SC2046
+	count $(echo "$line" | sed -E 's/.*: //; s/[^0-9 ]//g')
+}
+
 # functional DIR ARGUMENT…
 functional() {
 	dir=$1
@@ -79,6 +88,8 @@ echo "== lint"
 lint "$top/build"
 echo "== unit tests"
 unit "$top/build"
+echo "== fuzz inputs"
+fuzz_replay "$top/build"
 echo "== functional tests"
 if [ $full = 1 ]; then functional "$top/build" --full
 else functional "$top/build"; fi
@@ -87,6 +98,7 @@ if [ $full = 1 ]; then
 	echo "== unit and functional tests with AddressSanitizer and UndefinedBehaviorSanitizer"
 	build "$top/build-asan" --enable-dev --enable-asan || fail "build with sanitizers"
 	unit "$top/build-asan"
+	fuzz_replay "$top/build-asan"
 	functional "$top/build-asan"
 fi
 finish

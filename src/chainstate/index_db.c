@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "chainstate/index_db.h"
+#include "chainstate/index_db_priv.h"
 
 #include "base/reader.h"
 #include "base/writer.h"
@@ -58,7 +58,7 @@ void index_db_close(struct index_db *db)
 	free(db);
 }
 
-static void record_write(struct bytes *b, const struct index_record *rec)
+void index_record_write(struct bytes *b, const struct index_record *rec)
 {
 	varint_write(b, RECORD_VERSION);
 	varint_write(b, (uint64_t)rec->height);
@@ -86,8 +86,8 @@ static int32_t varint_read_i32(struct reader *r)
 	return 0;
 }
 
-static bool record_read(struct index_record *rec, struct span key,
-			struct span value)
+bool index_record_read(struct index_record *rec, struct span key,
+		       struct span value)
 {
 	struct reader r = reader_of(value);
 	int32_t file = -1;
@@ -131,7 +131,7 @@ enum err index_db_load(struct index_db *db, index_visit_fn *fn, void *arg,
 	enum err e = ERR_NONE, end;
 
 	while (!e && store_iter_next(it, &key, &value)) {
-		if (!record_read(&rec, key, value))
+		if (!index_record_read(&rec, key, value))
 			e = damaged(db, "a block's record does not decode",
 				    why);
 		else if (!fn(&rec, arg))
@@ -148,7 +148,7 @@ static void file_key(uint8_t out[static 5], uint32_t i)
 		out[1 + k] = (uint8_t)(i >> (8 * k));
 }
 
-static void info_write(struct bytes *b, const struct block_file_info *f)
+void file_info_write(struct bytes *b, const struct block_file_info *f)
 {
 	varint_write(b, f->blocks);
 	varint_write(b, f->size_bytes);
@@ -159,7 +159,7 @@ static void info_write(struct bytes *b, const struct block_file_info *f)
 	varint_write(b, f->time_last);
 }
 
-static bool info_read(struct block_file_info *f, struct span value)
+bool file_info_read(struct block_file_info *f, struct span value)
 {
 	struct reader r = reader_of(value);
 
@@ -186,7 +186,7 @@ static enum err file_load(struct index_db *db, struct block_file_info *f,
 		return e;
 	if (!found)
 		return damaged(db, "a block file's record is missing", why);
-	if (!info_read(f, bytes_span(&db->value)))
+	if (!file_info_read(f, bytes_span(&db->value)))
 		return damaged(db, "a block file's record does not decode",
 			       why);
 	return ERR_NONE;
@@ -239,7 +239,7 @@ static void files_put(struct index_db *db, struct store_batch *b,
 		    memcmp(f, &db->files[i], sizeof(*f)) == 0)
 			continue;
 		value->n = 0;
-		info_write(value, f);
+		file_info_write(value, f);
 		file_key(key, (uint32_t)i);
 		store_batch_put(b, span_of(key, 5), bytes_span(value));
 	}
@@ -276,7 +276,7 @@ enum err index_db_write(struct index_db *db, const struct index_record *recs,
 		CHECK(recs[i].height >= 0);
 		memcpy(key + 1, recs[i].hash.b, 32);
 		value->n = 0;
-		record_write(value, &recs[i]);
+		index_record_write(value, &recs[i]);
 		store_batch_put(b, span_of(key, 33), bytes_span(value));
 	}
 	if (store)
