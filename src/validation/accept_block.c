@@ -105,10 +105,11 @@ enum err chain_accept_checked_block(struct chain *c,
 
 	memset(out, 0, sizeof *out);
 	out->finding = finding_of(VERDICT_OK);
-	if (known && header_node_failed(known))
-		out->finding = finding_of(VERDICT_DUPLICATE_INVALID);
-	else if (checked->verdict)
+	/* What is wrong with this copy may not be wrong with the block. */
+	if (checked->verdict)
 		out->finding = *checked;
+	else if (known && header_node_failed(known))
+		out->finding = finding_of(VERDICT_DUPLICATE_INVALID);
 	else
 		e = accept_checked(c, out, b, requested, why);
 	if (known)
@@ -132,8 +133,12 @@ enum err chain_accept_block(struct chain *c, struct block_result *out,
 enum err chain_submit_block(struct chain *c, struct block_result *out,
 			    struct block *b, struct why *why)
 {
-	enum err e = chain_accept_block(c, out, b, true, why);
+	struct finding f;
+	enum err e;
 
+	/* Even if the block is known: this copy may be another. */
+	chain_check_block(&f, c->opt.params, b);
+	e = chain_accept_checked_block(c, out, b, &f, true, why);
 	if (e || out->finding.verdict || !out->node)
 		return e;
 	c->watch = out->node;

@@ -615,7 +615,7 @@ static void test_mutated_copy_does_not_taint(void **state)
 {
 	struct fix f;
 	struct draft d;
-	struct block *good, *bad;
+	struct block *good, *bad, *first;
 	struct bytes raw = { 0 };
 	uint8_t *at;
 
@@ -631,6 +631,7 @@ static void test_mutated_copy_does_not_taint(void **state)
 	bad = block_decode(&raw);
 	assert_non_null(bad);
 	assert_memory_equal(bad->hash.b, good->hash.b, 32);
+	first = block_ref(bad);
 	assert_string_equal(fix_submit(&f, bad), "bad-txnmrklroot");
 
 	/* and one whose coinbase witness is not what was committed to */
@@ -643,6 +644,8 @@ static void test_mutated_copy_does_not_taint(void **state)
 	assert_string_equal(fix_submit(&f, bad), "bad-witness-merkle-match");
 	assert_string_equal(fix_submit(&f, good), "");
 	assert_int_equal(chain_tip(f.chain)->height, BASE_HEIGHT + 1);
+	/* nor does the true block, once known, vouch for a copy */
+	assert_string_equal(fix_submit(&f, first), "bad-txnmrklroot");
 	fix_close(&f);
 }
 
