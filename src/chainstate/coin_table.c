@@ -142,6 +142,24 @@ void coin_table_touch(const struct coin_table *t, uint32_t hash)
 						  (uint64_t)hash << 32)]);
 }
 
+void coin_table_touch_entry(const struct coin_table *t, uint32_t hash)
+{
+	const uint64_t want = (uint64_t)hash << 32;
+	const uint8_t *e;
+	size_t i;
+
+	if (!t->cap)
+		return;
+	i = home(t->cap, want);
+	while (t->slots[i] && (t->slots[i] ^ want) >> 32)
+		i = after(t->cap, i);
+	if (!t->slots[i])
+		return;
+	e = (const uint8_t *)coin_table_at(t, t->slots[i]);
+	__builtin_prefetch(e);
+	__builtin_prefetch(e + sizeof(struct coin_entry));
+}
+
 /* A new entry with its content; 0 without memory. */
 static uint32_t entry_new(struct coin_table *t, const struct outpoint *o,
 			  const struct coin *coin, uint64_t flags)

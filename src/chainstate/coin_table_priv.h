@@ -52,6 +52,8 @@ struct coin_entry *coin_table_find(const struct coin_table *t, size_t *pos,
 				   const struct outpoint *o, uint32_t hash);
 /** Have the processor fetch where an outpoint's slot would be. */
 void coin_table_touch(const struct coin_table *t, uint32_t hash);
+/** The same for the entry, once the slot is there. */
+void coin_table_touch_entry(const struct coin_table *t, uint32_t hash);
 /**
  * Put a new entry at *pos, as coin_table_find left it; flags: META_DIRTY, …
  * coin NULL: a spent marker.  False when the system gives no memory.

@@ -238,6 +238,14 @@ enum err coins_add(struct coins *c, const struct outpoint *o,
 	return ok ? ERR_NONE : no_memory(c, why);
 }
 
+void coins_expect(const struct coins *c, const struct tx *tx)
+{
+	struct outpoint o = { .txid = tx->txid };
+
+	for (o.n = 0; o.n < tx->out_count; o.n++)
+		coin_table_touch(&c->table, coin_table_hash(&c->table, &o));
+}
+
 /* ---- prefetch ----------------------------------------------------------- */
 
 struct wanted {
@@ -271,6 +279,8 @@ static size_t wanted_list(struct wanted *out, struct coins *c,
 			hash[k] = coin_table_hash(&c->table, &o[i + k]);
 			coin_table_touch(&c->table, hash[k]);
 		}
+		for (size_t k = 0; k < m; k++)
+			coin_table_touch_entry(&c->table, hash[k]);
 		for (size_t k = 0; k < m; k++)
 			if (!coin_table_find(&c->table, &pos, &o[i + k],
 					     hash[k]) && c->has_tip)

@@ -60,6 +60,9 @@ NODISCARD enum err coins_spend(struct coins *c, bool *found,
 NODISCARD enum err coins_add(struct coins *c, const struct outpoint *o,
 			     const struct coin *coin, bool may_exist,
 			     struct why *why);
+/** The outputs of tx will be added soon: have the processor fetch the memory
+ * where they go.  Changes nothing. */
+void coins_expect(const struct coins *c, const struct tx *tx);
 /**
  * Bring coins into the cache that will be asked for soon; absent ones are
  * no error.  Reads in parallel on w if given.

@@ -11,6 +11,9 @@
 
 #include "consensus/script.h"
 
+/* Inputs whose coins are fetched together, about. */
+#define PREFETCH_INPUTS 512
+
 bool output_is_coin(const struct tx_out *out)
 {
 	return !script_is_unspendable(out->script_pubkey);
@@ -26,22 +29,37 @@ static size_t count_inputs(const struct block *b)
 	return n;
 }
 
-static enum err prefetch(struct flight *fl, size_t inputs, struct why *why)
+/*
+ * Bring near the coins of some transactions from tx i on: what they spend,
+ * and where their outputs go.  So few that they are still near when their
+ * turn comes; so many that reading from the disk is worth sharing.
+ *
+ * next     out: the first transaction that was left out
+ */
+static enum err prefetch(struct flight *fl, uint32_t i, uint32_t *next,
+			 struct why *why)
 {
 	const struct block *b = fl->block;
-	struct outpoint *list;
-	size_t n = 0;
-	uint32_t i, j;
-	enum err e;
+	struct coins *coins = fl->chain->coins;
+	struct outpoint *list = NULL;
+	size_t n = 0, cap = 0;
+	uint32_t j;
+	enum err e = ERR_NONE;
 
-	if (!inputs)
-		return ERR_NONE;
-	list = xmalloc(inputs * sizeof *list);
-	for (i = 1; i < b->tx_count; i++)
-		for (j = 0; j < b->tx[i].in_count; j++)
-			list[n++] = b->tx[i].in[j].prevout;
-	e = coins_prefetch(fl->chain->coins, list, n, fl->chain->workers,
-			   why);
+	for (; i < b->tx_count && n < PREFETCH_INPUTS; i++) {
+		const struct tx *tx = &b->tx[i];
+
+		coins_expect(coins, tx);
+		if (i && n + tx->in_count > cap) {
+			cap = n + tx->in_count + PREFETCH_INPUTS;
+			list = xrealloc(list, cap * sizeof *list);
+		}
+		for (j = 0; i && j < tx->in_count; j++)
+			list[n++] = tx->in[j].prevout;
+	}
+	*next = i;
+	if (n)
+		e = coins_prefetch(coins, list, n, fl->chain->workers, why);
 	free(list);
 	return e;
 }
@@ -226,20 +244,24 @@ enum err flight_apply(struct flight *fl, struct finding *f, struct why *why)
 	size_t inputs = count_inputs(b);
 	struct totals t = { 0, 0 };
 	enum verdict v = VERDICT_OK;
-	enum err e = prefetch(fl, inputs, why);
-	uint32_t i;
+	enum err e = ERR_NONE;
+	uint32_t i, fetched = 0;
 
 	*f = finding_of(VERDICT_OK);
 	journal_init(fl, inputs);
-	if (!e && bip30_applies(fl->chain->opt.params, fl->node))
+	if (bip30_applies(fl->chain->opt.params, fl->node))
 		e = check_bip30(fl, f, why);
 	if (e || f->verdict)
 		return e;
 	if (fl->check_scripts)
 		script_checks_init(&fl->checks, fl->chain->workers,
 				   &fl->arena, b, fl->flags);
-	for (i = 0; !e && !v && i < b->tx_count; i++)
-		e = apply_tx(fl, &t, i, &v, why);
+	for (i = 0; !e && !v && i < b->tx_count; i++) {
+		if (i == fetched)
+			e = prefetch(fl, i, &fetched, why);
+		if (!e)
+			e = apply_tx(fl, &t, i, &v, why);
+	}
 	if (e)
 		return e;
 	if (v) {
