@@ -35,8 +35,10 @@ lint() {
 		if "$top/tests/lint/check-$c" "$top"; then count 1 0 0
 		else echo "FAIL lint: check-$c"; count 0 1 0; fi
 	done
-	if "$top/tests/lint/check-pure" "$1"; then count 1 0 0
-	else echo "FAIL lint: check-pure"; count 0 1 0; fi
+	for c in pure man; do
+		if "$top/tests/lint/check-$c" "$1"; then count 1 0 0
+		else echo "FAIL lint: check-$c"; count 0 1 0; fi
+	done
 }
 
 # unit DIR
