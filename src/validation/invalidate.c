@@ -47,20 +47,26 @@ enum err chain_invalidate(struct chain *c, struct header_node *n,
 enum err chain_reconsider(struct chain *c, struct header_node *n,
 			  struct why *why)
 {
-	const uint32_t failed = BLOCK_FAILED | BLOCK_FAILED_CHILD;
 	enum err e = land_all(c, why);
 	size_t i;
 
 	if (e)
 		return e;
+	/* Parents come first in the list: what is inherited follows. */
 	for (i = 0; i < c->tree.count; i++) {
 		struct header_node *k = c->tree.nodes[i];
+		uint32_t clear = 0;
 
-		if (!(k->status & failed) ||
-		    (!header_node_is_ancestor(k, n) &&
-		     !header_node_is_ancestor(n, k)))
+		if (!header_node_failed(k))
 			continue;
-		k->status &= ~failed;
+		if (header_node_is_ancestor(k, n) ||
+		    header_node_is_ancestor(n, k))
+			clear |= BLOCK_FAILED;
+		if (k->prev && !header_node_failed(k->prev))
+			clear |= BLOCK_FAILED_CHILD;
+		if (!(k->status & clear))
+			continue;
+		k->status &= ~clear;
 		header_tree_touch(&c->tree, k);
 	}
 	return marks_changed(c, why);

@@ -13,6 +13,7 @@ int main(void)
 	failed += test_validation_chain();
 	failed += test_validation_bip30();
 	failed += test_validation_invalid();
+	failed += test_validation_random();
 	failed += test_validation_signed();
 	failed += test_validation_import();
 	return failed != 0;

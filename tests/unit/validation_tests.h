@@ -11,6 +11,7 @@ int test_validation_headers(void);
 int test_validation_import(void);
 int test_validation_invalid(void);
 int test_validation_open(void);
+int test_validation_random(void);
 int test_validation_signed(void);
 
 #endif
