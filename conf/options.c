@@ -49,6 +49,10 @@ const struct option_spec option_table[] = {
 	ROW_BOOL(GENERAL, BOTH, "testnet", "0", "Same as -chain=test."),
 	ROW_BOOL(GENERAL, BOTH, "testnet4", "0", "Same as -chain=testnet4."),
 
+	ROW_INT(GENERAL, NODE, "respawn", "1", "N", 0, 1000,
+		"Start the node process again after so many crashes within an "
+		"hour; tor is kept running meanwhile."),
+
 	/* Chain */
 	ROW_INT(CHAIN, NODE, "dbcache", "450", "MiB", 4, 1048576,
 		"Memory for all chain caches together."),

@@ -141,6 +141,8 @@ void link_msg_write(struct bytes *out, const struct link_msg *m)
 	case LINK_LOG_REOPEN:
 	case LINK_READY:
 	case LINK_NEWNYM:
+	case LINK_DOOR_ALIVE:
+	case LINK_DOOR_DEAD:
 		break;
 	}
 	CHECK(out->n - before <= LINK_MESSAGE_MAX);
@@ -173,6 +175,8 @@ static void read_from_node(struct link_msg *m, struct reader *r)
 	switch ((unsigned)m->type) {
 	case LINK_READY:
 	case LINK_NEWNYM:
+	case LINK_DOOR_ALIVE:
+	case LINK_DOOR_DEAD:
 		break;
 	case LINK_CLOSE_CIRCUIT:
 		m->u.circuit = read_u32(r);

@@ -30,6 +30,8 @@ enum link_type {
 	LINK_CLOSE_CIRCUIT = 66,  /* end an inbound circuit with its streams */
 	/* 67 and 68 are kept for adding and removing doors */
 	LINK_SOCKS_OPEN = 69,     /* a connection to tor's SOCKS port */
+	LINK_DOOR_ALIVE = 70,     /* our own onion answered through Tor */
+	LINK_DOOR_DEAD = 71,      /* … did not, several times: repair it */
 };
 
 enum tor_phase {

@@ -26,7 +26,7 @@ struct node_link {
 	bool busy;                /* inside a callback */
 	bool dead;                /* freed there; goes when it returns */
 	bool lost;
-	bool say_ready, say_newnym;
+	bool say_ready, say_newnym, say_alive, say_dead;
 	uint32_t closes[CLOSES_MAX];
 	size_t closes_n;
 	uint32_t opens[OPENS_MAX];
@@ -116,6 +116,8 @@ static void dispatch(struct node_link *l, const struct link_msg *m)
 	case LINK_NEWNYM:
 	case LINK_CLOSE_CIRCUIT:
 	case LINK_SOCKS_OPEN:
+	case LINK_DOOR_ALIVE:
+	case LINK_DOOR_DEAD:
 		break;
 	}
 }
@@ -221,16 +223,25 @@ static bool send_numbers(struct node_link *l, enum link_type type,
 	return *n == 0;
 }
 
+/* Send a message without fields, if it is wanted. */
+static bool send_flag(struct node_link *l, enum link_type type, bool *wanted)
+{
+	if (*wanted && !send_one(l, type, 0))
+		return false;
+	*wanted = false;
+	return true;
+}
+
 static void send_waiting(struct node_link *l)
 {
-	bool room = true;
+	bool room;
 
 	if (l->lost)
 		return;
-	if (l->say_ready && (room = send_one(l, LINK_READY, 0)))
-		l->say_ready = false;
-	if (room && l->say_newnym && (room = send_one(l, LINK_NEWNYM, 0)))
-		l->say_newnym = false;
+	room = send_flag(l, LINK_READY, &l->say_ready) &&
+	       send_flag(l, LINK_NEWNYM, &l->say_newnym) &&
+	       send_flag(l, LINK_DOOR_ALIVE, &l->say_alive) &&
+	       send_flag(l, LINK_DOOR_DEAD, &l->say_dead);
 	room = room && send_numbers(l, LINK_SOCKS_OPEN, l->opens,
 				    &l->opens_n);
 	room = room && send_numbers(l, LINK_CLOSE_CIRCUIT, l->closes,
@@ -255,6 +266,13 @@ void node_link_ready(struct node_link *l)
 void node_link_newnym(struct node_link *l)
 {
 	l->say_newnym = true;
+	send_waiting(l);
+}
+
+void node_link_door_checked(struct node_link *l, bool alive)
+{
+	l->say_alive = alive;
+	l->say_dead = !alive;
 	send_waiting(l);
 }
 

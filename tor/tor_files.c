@@ -121,6 +121,23 @@ enum err tor_files_prepare(struct tor_files *f,
 	return e;
 }
 
+void tor_files_forget(const struct tor_process_options *o)
+{
+	static const char *const names[] = {
+		"state", "cached-certs", "cached-consensus",
+		"cached-descriptors", "cached-descriptors.new",
+		"cached-extrainfo", "cached-extrainfo.new",
+		"cached-microdesc-consensus", "cached-microdescs",
+		"cached-microdescs.new", "unverified-consensus",
+		"unverified-microdesc-consensus",
+	};
+	char *dir = path_join(o->dir, "tor");
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		remove_below(dir, names[i]);
+	free(dir);
+}
+
 void tor_files_clear(struct tor_files *f)
 {
 	free(f->data_dir);

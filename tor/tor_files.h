@@ -24,6 +24,9 @@ struct tor_files {
 NODISCARD enum err tor_files_prepare(struct tor_files *f,
 				     const struct tor_process_options *o,
 				     struct why *why);
+/** Remove what tor remembers (state, cached directory), never keys; the next
+ * start begins anew. */
+void tor_files_forget(const struct tor_process_options *o);
 void tor_files_clear(struct tor_files *f);
 
 #endif

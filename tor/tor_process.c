@@ -35,6 +35,10 @@
 #define PAUSE_MAX_MS 60000
 #define TERM_AFTER_MS 3000           /* when asked to end and does not */
 #define KILL_AFTER_MS 8000
+#define FORGET_AFTER 3               /* starts that never got ready */
+#define REPAIR_MS (60 * 1000)        /* patience after the first repair */
+#define REPAIR_MAX_MS (30 * 60 * 1000)
+#define WOKEN_MS (20 * 1000)         /* of sleep that tor should hear of */
 #define REPEAT_LOG_MS (10 * 60 * 1000)
 
 enum stage {
@@ -61,6 +65,10 @@ struct tor_process {
 	int64_t heartbeat_ms, circuits_ms, complained_ms;
 	uint32_t circuits_seen;   /* while counting */
 	unsigned failures;        /* in a row */
+	unsigned repairs;         /* of the door, since it was alive */
+	int64_t repaired_ms;      /* the last of them */
+	int64_t asleep_ms;        /* slept through since boot */
+	bool forget;              /* discard tor's state at the next start */
 	bool stopping;
 };
 
@@ -109,6 +117,9 @@ static void fail(struct tor_process *t, const char *text)
 	pause = MIN_OF(pause + (int64_t)random_below((uint64_t)pause / 2),
 		       PAUSE_MAX_MS);
 	t->failures++;
+	/* Perhaps it chokes on what it remembers. */
+	if (t->failures % FORGET_AFTER == 0)
+		t->forget = true;
 	tor_text_scrub(clean, sizeof clean, text);
 	log_failure(t, clean, pause);
 	tor_watch_down(&t->watch, clean);
@@ -287,8 +298,14 @@ static void run_tor(struct tor_process *t)
 {
 	struct tor_files f;
 	struct why why = {0};
-	enum err e = tor_files_prepare(&f, &t->o, &why);
+	enum err e;
 
+	if (t->forget) {
+		log_info(LOG_TOR, "tor starts without what it remembered");
+		tor_files_forget(&t->o);
+		t->forget = false;
+	}
+	e = tor_files_prepare(&f, &t->o, &why);
 	if (t->o.public_onion && f.onion_trouble.err) {
 		log_warn(LOG_TOR, "no onion service for peers: %s",
 			 f.onion_trouble.text);
@@ -411,6 +428,21 @@ static void ask(struct tor_process *t, int64_t now)
 	}
 }
 
+/* A machine that slept has dead circuits and does not know it. */
+static void watch_sleep(struct tor_process *t)
+{
+	int64_t asleep = clock_boot_ms() - clock_mono_ms();
+	int64_t slept = asleep - t->asleep_ms;
+
+	t->asleep_ms = asleep;
+	if (slept < WOKEN_MS)
+		return;
+	log_info(LOG_TOR, "the machine slept for %lld s: fresh circuits",
+		 (long long)slept / 1000);
+	tor_control_send(t->control, "SIGNAL ACTIVE", NULL);
+	tor_process_newnym(t);
+}
+
 static void tick(struct tor_process *t)
 {
 	int64_t now = clock_mono_ms();
@@ -421,6 +453,7 @@ static void tick(struct tor_process *t)
 		kill(t->pid, SIGTERM);
 	if (!t->ending_ms) {
 		tor_watch_tick(&t->watch, now);
+		watch_sleep(t);
 		watch_clock(t);
 		watch_bootstrap(t, now);
 		ask(t, now);
@@ -503,6 +536,7 @@ struct tor_process *tor_process_new(struct event_base *base,
 	t->pid = -1;
 	t->timer = event_new(base, -1, 0, on_timer, t);
 	CHECK(t->timer);
+	t->asleep_ms = clock_boot_ms() - clock_mono_ms();
 	tor_watch_init(&t->watch, TOR_STARTING);
 	return t;
 }
@@ -549,6 +583,42 @@ void tor_process_newnym(struct tor_process *t)
 {
 	if (t->control)
 		tor_control_send(t->control, "SIGNAL NEWNYM", NULL);
+}
+
+/* Repairs of the door, from the gentlest; the last is repeated. */
+static void repair_door(struct tor_process *t)
+{
+	static const char again[] = "our onion service does not answer: tor "
+				    "is started again";
+
+	t->repairs++;
+	log_warn(LOG_TOR, "our onion service does not answer when dialled "
+		 "through Tor: repair %u (%s)", t->repairs,
+		 t->repairs == 1 ? "fresh circuits" :
+		 t->repairs == 2 ? "tor is started again" :
+		 "tor is started again without what it remembers");
+	if (t->repairs == 1) {
+		tor_process_newnym(t);
+		return;
+	}
+	t->forget = t->repairs > 2;
+	end_it(t, again);
+}
+
+void tor_process_door_checked(struct tor_process *t, bool alive)
+{
+	int64_t patience = REPAIR_MS << MIN_OF(t->repairs, 5u);
+
+	if (alive) {
+		t->repairs = 0;
+		return;
+	}
+	patience = MIN_OF(patience, (int64_t)REPAIR_MAX_MS);
+	if (t->stage != STAGE_RUN || t->ending_ms || !t->watch.bootstrapped ||
+	    (t->repairs && clock_mono_ms() - t->repaired_ms < patience))
+		return;
+	t->repaired_ms = clock_mono_ms();
+	repair_door(t);
 }
 
 void tor_process_close_circuit(struct tor_process *t, uint32_t circuit)

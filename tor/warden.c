@@ -7,6 +7,7 @@
 
 #include "tor/warden.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "tor/child.h"
@@ -27,6 +28,8 @@
 #include <unistd.h>
 
 #define GRACE_MS 60000
+#define RESPAWN_MS 1000               /* doubled with each crash */
+#define STEADY_MS (60 * 60 * 1000)    /* ran so long: crashes forgotten */
 #define BACKLOG 128
 #define PROBLEM_BURST 5
 #define PROBLEM_EVERY_MS (10 * 60 * 1000)
@@ -38,13 +41,15 @@ struct warden {
 	const struct warden_options *o;
 	struct event_base *base;
 	struct event *signals[SIG_COUNT];
-	struct event *grace;
+	struct event *grace, *respawn;
 	struct warden_link *link;
 	struct tor_process *tor;      /* NULL: not used */
 	pid_t node;
 	char *socks_path, *public_path;
 	int exit_status;
 	bool stopping;                /* the node was asked to end */
+	unsigned crashes;             /* of the node, forgiven */
+	int64_t node_ms;              /* when it was started */
 	enum tor_phase told_phase;    /* what the log knows */
 	enum door_state told_door;
 	char told_problem[LINK_TEXT_MAX + 1];
@@ -117,6 +122,34 @@ static void on_tor_stopped(void *arg)
 	event_base_loopbreak(w->base);
 }
 
+static void end_all(struct warden *w)
+{
+	if (w->tor)
+		tor_process_stop(w->tor);
+	else
+		event_base_loopbreak(w->base);
+}
+
+/* A crash is forgiven some times: tor stays as it is meanwhile. */
+static bool respawn(struct warden *w, const char *how)
+{
+	int64_t ms = RESPAWN_MS << MIN_OF(w->crashes, 6u);
+	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
+
+	if (clock_mono_ms() - w->node_ms >= STEADY_MS)
+		w->crashes = 0;
+	if (w->stopping || w->crashes >= w->o->respawn)
+		return false;
+	w->crashes++;
+	log_error(LOG_NODE, "the node process died (%s): it is started again "
+		  "in %lld s; please report this, with the log", how,
+		  (long long)ms / 1000);
+	warden_link_free(w->link);
+	w->link = NULL;
+	event_add(w->respawn, &tv);
+	return true;
+}
+
 static void node_ended(struct warden *w, int status)
 {
 	char how[64];
@@ -125,16 +158,17 @@ static void node_ended(struct warden *w, int status)
 	event_del(w->grace);
 	child_status_text(how, sizeof how, status);
 	w->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-	if (WIFSIGNALED(status))
-		log_error(LOG_NODE, "the node process died: %s", how);
-	else if (w->exit_status)
+	if (WIFSIGNALED(status) && respawn(w, how))
+		return;
+	if (WIFSIGNALED(status)) {
+		log_error(LOG_NODE, "the node process died: %s%s", how,
+			  w->crashes ? "; it is not started once more" : "");
+		fprintf(stderr, "Error: the node process died: %s\n", how);
+	} else if (w->exit_status)
 		log_error(LOG_NODE, "the node process ended: %s", how);
 	else
 		log_info(LOG_NODE, "the node process has ended");
-	if (w->tor)
-		tor_process_stop(w->tor);
-	else
-		event_base_loopbreak(w->base);
+	end_all(w);
 }
 
 static void on_child(evutil_socket_t sig, short what, void *arg)
@@ -164,8 +198,12 @@ static void on_stop_signal(evutil_socket_t sig, short what, void *arg)
 	struct timeval tv = { grace_ms(w) / 1000, grace_ms(w) % 1000 * 1000 };
 
 	(void)what;
-	if (w->node < 0)
+	if (w->node < 0) {
+		/* Between a crash and the next start. */
+		if (event_del(w->respawn) == 0 && !w->link)
+			end_all(w);
 		return;
+	}
 	if (w->stopping) {
 		log_info(LOG_NODE, "already stopping: the node is writing "
 			 "what it holds");
@@ -228,6 +266,12 @@ static void on_node_message(void *arg, const struct link_msg *m)
 	case LINK_CLOSE_CIRCUIT:
 		if (w->tor)
 			tor_process_close_circuit(w->tor, m->u.circuit);
+		break;
+	case LINK_DOOR_ALIVE:
+	case LINK_DOOR_DEAD:
+		if (w->tor)
+			tor_process_door_checked(w->tor, m->type ==
+						 LINK_DOOR_ALIVE);
 		break;
 	case LINK_SOCKS_OPEN:
 		open_socks(w, m->u.socks.id);
@@ -388,6 +432,7 @@ static enum err start_node(struct warden *w, struct why *why)
 		goto out;
 	}
 	e = spawn_node(w, pair[1], public_fd, why);
+	w->node_ms = clock_mono_ms();
 	close(pair[1]);
 	if (e)
 		close(pair[0]);
@@ -432,6 +477,24 @@ static void tell_off(struct warden *w)
 	warden_link_tor_state(w->link, &off);
 }
 
+static void on_respawn(evutil_socket_t fd, short what, void *arg)
+{
+	struct warden *w = arg;
+	struct why why = {0};
+
+	(void)fd;
+	(void)what;
+	if (start_node(w, &why)) {
+		log_error(LOG_NODE, "%s", why.text);
+		w->exit_status = 1;
+		end_all(w);
+	} else if (w->tor) {
+		on_tor_changed(w);
+	} else {
+		tell_off(w);
+	}
+}
+
 /* ---- life ---- */
 
 static void watch_signals(struct warden *w)
@@ -456,7 +519,8 @@ static void watch_signals(struct warden *w)
 		event_add(w->signals[i], NULL);
 	}
 	w->grace = event_new(w->base, -1, 0, on_grace_over, w);
-	CHECK(w->grace);
+	w->respawn = event_new(w->base, -1, 0, on_respawn, w);
+	CHECK(w->grace && w->respawn);
 }
 
 static void warden_clear(struct warden *w)
@@ -470,6 +534,8 @@ static void warden_clear(struct warden *w)
 			event_free(w->signals[i]);
 	if (w->grace)
 		event_free(w->grace);
+	if (w->respawn)
+		event_free(w->respawn);
 	event_base_free(w->base);
 	if (w->socks_path)
 		(void)unlink(w->socks_path);

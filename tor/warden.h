@@ -35,6 +35,7 @@ struct warden_options {
 	char *const *node_env;
 	const struct warden_fd *node_fds;
 	size_t n_node_fds;
+	unsigned respawn;         /* crashes of the node to forgive */
 	int64_t stop_grace_ms;    /* STOP until SIGKILL; 0: 60 s */
 
 	/* tor */

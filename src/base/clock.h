@@ -19,5 +19,7 @@ void clock_set_mock(struct clock *c, int64_t time_unix);
 /* Never mocked, never goes back. */
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
+/** Like clock_mono_ms, but goes on while the machine sleeps. */
+int64_t clock_boot_ms(void);
 
 #endif

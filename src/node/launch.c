@@ -243,6 +243,7 @@ int launch(const struct settings *s, const struct config *cfg)
 			.node_argv = node_argv,
 			.node_fds = l.fds,
 			.n_node_fds = l.n,
+			.respawn = cfg->respawn,
 			.use_tor = cfg->use_tor,
 			.tor_program = cfg->tor_program,
 			.tor_extra = cfg->torrc,

@@ -191,17 +191,33 @@ static void on_tor_state(void *arg, const struct link_tor_state *s)
 		n->tor_problem_at = clock_unix(&n->clock);
 }
 
+static void tell_address(struct node *n, const char *onion, uint16_t port)
+{
+	if (n->peers &&
+	    !p2p_set_local_onion(peers_engine(n->peers), onion, port))
+		log_warn(LOG_NODE, "the address of our onion service is "
+			 "malformed");
+}
+
 static void on_door(void *arg, const struct link_door *d)
 {
 	struct node *n = arg;
 	bool up = d->state == DOOR_REACHABLE;
 
-	if (!n->peers)
-		return;
-	if (!p2p_set_local_onion(peers_engine(n->peers),
-				 up ? d->address : NULL, d->port))
-		log_warn(LOG_NODE, "the address of our onion service is "
-			 "malformed");
+	if (n->self_dial)
+		self_dial_set(n->self_dial, up ? d->address : NULL, d->port);
+	if (!up)
+		tell_address(n, NULL, 0);
+}
+
+/* Proven: now others may hear of it. */
+static void on_self_dialled(void *ctx, bool alive)
+{
+	struct node *n = ctx;
+	const struct link_door *d = node_link_public_door(n->link);
+
+	tell_address(n, alive ? d->address : NULL, d->port);
+	node_link_door_checked(n->link, alive);
 }
 
 static void on_link_stop(void *arg)
@@ -288,6 +304,7 @@ static enum err make_rpc(struct node *n, struct why *why)
 static void make_peers(struct node *n)
 {
 	const struct socks_source socks = { socks_ask, n };
+	const struct self_dial_events self = { on_self_dialled, n };
 	struct peers_options opt = {
 		.loop = n->loop,
 		.cfg = n->cfg,
@@ -299,8 +316,10 @@ static void make_peers(struct node *n)
 		.ctx = n,
 	};
 
-	if (n->cfg->use_tor)
+	if (n->cfg->use_tor) {
 		n->tor = tor_transport_new(n->loop, &socks);
+		n->self_dial = self_dial_new(n->loop, n->tor, &self);
+	}
 	opt.tor = n->tor;
 	n->peers = peers_new(&opt);
 }
@@ -408,6 +427,7 @@ static void node_clear(struct node *n)
 		addresses_save(n);
 	if (n->chain)
 		close_chain(n);
+	self_dial_free(n->self_dial);
 	peers_free(n->peers);
 	transport_free(n->tor);
 	rpc_free(n->rpc);

@@ -8,6 +8,7 @@
 
 #include "node/chain_owner.h"
 #include "node/peers.h"
+#include "node/self_dial.h"
 #include "rpc/rpc.h"
 #include "tor/node_link.h"
 
@@ -23,6 +24,7 @@ struct node {
 	struct actor *chain;             /* the chain thread */
 	struct chain_port *chain_port;
 	struct transport *tor;
+	struct self_dial *self_dial;     /* NULL without tor */
 	struct peers *peers;
 	struct rpc *rpc;
 	struct node_link *link;

@@ -433,6 +433,7 @@ enum err config_make(struct config *c, const struct settings *s,
 	c->debug_n = settings_list(s, "debug", &c->debug);
 	c->dbcache_bytes = (size_t)settings_int(s, "dbcache") << 20;
 	c->script_threads = script_threads(settings_int(s, "par"));
+	c->respawn = (unsigned)settings_int(s, "respawn");
 	c->load_block_n = settings_list(s, "loadblock", &c->load_blocks);
 	c->stop_after_import = settings_bool(s, "stopafterblockimport");
 	if (c->stop_after_import && !c->load_block_n)

@@ -39,6 +39,7 @@ struct config {
 	const char *const *load_blocks;
 	size_t load_block_n;
 	bool stop_after_import;
+	unsigned respawn;
 	int64_t mock_time;               /* 0: none */
 
 	bool use_tor;                    /* a managed tor is needed */

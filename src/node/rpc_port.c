@@ -278,6 +278,14 @@ static void port_tor(void *ctx, struct rpc_tor *out)
 	snprintf(out->descriptor, sizeof out->descriptor, "%s",
 		 door_state_name(d->state));
 	out->uploads = (int)d->uploads;
+	out->self_check = self_dial_state_name(
+		n->self_dial ? self_dial_state(n->self_dial) : SELF_DIAL_NONE);
+	if (n->self_dial && self_dial_at_ms(n->self_dial)) {
+		out->self_check_at = clock_unix(&n->clock) -
+			(clock_mono_ms() - self_dial_at_ms(n->self_dial)) /
+				1000;
+		out->self_check_ms = self_dial_took_ms(n->self_dial);
+	}
 	out->circuits = (int)s->circuits;
 	out->clock_skew_known = s->clock_skew_s != 0;
 	out->clock_skew_s = s->clock_skew_s;

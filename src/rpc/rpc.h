@@ -99,6 +99,10 @@ struct rpc_tor {
 	uint16_t onion_port;
 	char descriptor[32];           /* "none", "uploading", "published" */
 	int uploads;                   /* confirmed descriptor uploads */
+	const char *self_check;        /* our onion dialled by ourselves: "none",
+					  "checking", "ok", "failed" */
+	int64_t self_check_at;         /* unix seconds; 0: never answered */
+	int64_t self_check_ms;         /* how long that answer took */
 	int circuits;                  /* in use */
 	bool clock_skew_known;
 	int64_t clock_skew_s;

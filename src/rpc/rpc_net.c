@@ -391,6 +391,11 @@ static void gettorinfo(struct rpc_call *call)
 	json_add_int(o, "port", t.onion_port);
 	json_add_str(o, "descriptor", t.descriptor);
 	json_add_int(o, "uploads", t.uploads);
+	json_add_str(o, "self_check", t.self_check ? t.self_check : "none");
+	if (t.self_check_at) {
+		json_add_int(o, "self_check_time", t.self_check_at);
+		json_add_int(o, "self_check_ms", t.self_check_ms);
+	}
 	json_add_int(o, "circuits", t.circuits);
 	if (t.clock_skew_known)
 		json_add_int(o, "clock_skew", t.clock_skew_s);
