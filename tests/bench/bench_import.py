@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measure the import of generated chains: time, memory, disk, latency.
 
-    bench_import.py [WHAT ...] [--runs N] [--scale N] [--json FILE]
+    bench_import.py [WHAT ...] [--runs N] [--scale N] [--first] [--json FILE]
 
 WHAT (default: all of them)
     sig        every signature checked, dbcache 450
@@ -56,8 +56,11 @@ def keep_dir():
 def chain_file(kind, scale):
     """The generated chain and what it holds; made anew only when the
     generator has changed."""
-    with open(program("bench_chain"), "rb") as f:
-        stamp = hashlib.sha256(f.read()).hexdigest()[:12]
+    h = hashlib.sha256()
+    for name in ("bench_chain.c", "bench_coin.c"):
+        with open(os.path.join(HERE, name), "rb") as f:
+            h.update(f.read())
+    stamp = h.hexdigest()[:12]
     base = os.path.join(keep_dir(), "%s-%d" % (kind, scale))
     path, facts = base + ".dat", base + ".json"
     try:
@@ -90,6 +93,20 @@ def write_bytes():
             if line.startswith("write_bytes:"):
                 return int(line.split()[1])
     raise RuntimeError("/proc/self/io has no write_bytes")
+
+
+def go_first():
+    """On a machine with other work: before all other sessions."""
+    try:
+        os.setsid()
+    except OSError:
+        pass                             # leads its session already
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -20)
+        with open("/proc/self/autogroup", "w") as f:
+            f.write("-20")
+    except OSError as e:
+        sys.exit("--first: %s" % e)
 
 
 class Prober(threading.Thread):
@@ -258,8 +275,12 @@ def main():
     p.add_argument("--runs", type=int, default=3, metavar="N")
     p.add_argument("--scale", type=int, default=1, metavar="N",
                    help="coins and traffic times N")
+    p.add_argument("--first", action="store_true",
+                   help="take the processors before others do (root)")
     p.add_argument("--json", metavar="FILE", help="also write all there")
     a = p.parse_args()
+    if a.first:
+        go_first()
     what = a.what or ["sig", "nosig", "small", "latency"]
     for w in what:
         if w not in CHAIN_OF and w != "latency":
