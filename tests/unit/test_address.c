@@ -15,6 +15,9 @@
 #include "address/address.h"
 #include "address/base58.h"
 #include "address/bech32.h"
+#include "base/writer.h"
+#include "crypto/hash.h"
+#include "crypto/secp.h"
 #include "tests/unit/test_address.h"
 #include "tests/unit/vectors.h"
 
@@ -321,6 +324,131 @@ static void test_key_io_invalid(void **state)
 	json_object_put(j);
 }
 
+static const char *member_text(json_object *c, const char *name)
+{
+	return json_object_get_string(json_object_object_get(c, name));
+}
+
+/* BIP341's outputs and their addresses (BIP350). */
+static void test_taproot_addresses(void **state)
+{
+	static const char name[] = "bips/bip-0341/wallet-test-vectors.json";
+	json_object *j = vector_json(name), *list;
+	struct chain_params p = chain_params_get(CHAIN_MAIN);
+	size_t n = 0;
+
+	(void)state;
+	if (!j)
+		skip();
+	list = json_object_object_get(j, "scriptPubKey");
+	for (; n < json_object_array_length(list); n++) {
+		json_object *want = json_object_object_get(
+			json_object_array_get_idx(list, n), "expected");
+		struct bytes script = { 0 };
+		char *hex;
+
+		assert_true(address_to_script(
+			&script, &p, member_text(want, "bip350Address"),
+			NULL));
+		hex = hex_new(bytes_span(&script));
+		assert_string_equal(hex, member_text(want, "scriptPubKey"));
+		free(hex);
+		bytes_clear(&script);
+	}
+	assert_int_equal(n, 7);
+	vector_report(name, (unsigned)n, (unsigned)n);
+	json_object_put(j);
+}
+
+/* ---- signed messages: what a key pair and an address are to each other -- */
+
+static uint8_t base64_digit(char c)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = strchr(digits, c);
+
+	assert_true(at && c);
+	return (uint8_t)(at - digits);
+}
+
+/* 65 bytes from 88 digits, the last of which is a filler. */
+static void read_signature(uint8_t out[static 66], const char *text)
+{
+	assert_int_equal(strlen(text), 88);
+	for (size_t i = 0; i < 22; i++, text += 4) {
+		uint32_t v = (uint32_t)base64_digit(text[0]) << 18 |
+			     (uint32_t)base64_digit(text[1]) << 12 |
+			     (uint32_t)base64_digit(text[2]) << 6;
+
+		if (text[3] != '=')
+			v |= base64_digit(text[3]);
+		out[3 * i] = (uint8_t)(v >> 16);
+		out[3 * i + 1] = (uint8_t)(v >> 8);
+		out[3 * i + 2] = (uint8_t)v;
+	}
+}
+
+/* The plainest DER: both numbers with a zero in front. */
+static struct span plain_der(uint8_t out[static 72], const uint8_t *rs)
+{
+	out[0] = 0x30;
+	out[1] = 70;
+	for (size_t i = 0; i < 2; i++) {
+		out[2 + 35 * i] = 2;
+		out[3 + 35 * i] = 33;
+		out[4 + 35 * i] = 0;
+		memcpy(out + 5 + 35 * i, rs + 32 * i, 32);
+	}
+	return span_of(out, 72);
+}
+
+/* The message of each is its address. */
+static void check_signed_message(json_object *c)
+{
+	const char *address = member_text(c, "address");
+	struct chain_params p = chain_params_get(CHAIN_MAIN);
+	struct bytes message = { 0 }, script = { 0 };
+	uint8_t sig[66], der[72], hash[32], pub[33], keyhash[20];
+	struct wif_key key;
+
+	assert_true(wif_decode(&key, &p, member_text(c, "wif")));
+	assert_true(key.compressed);
+	assert_true(secp_pubkey_create(pub, key.secret));
+	hash160(keyhash, pub, sizeof pub);
+	assert_true(address_to_script(&script, &p, address, NULL));
+	assert_int_equal(script.n, 25);
+	assert_memory_equal(script.p + 3, keyhash, 20);
+	write_var_span(&message, span_of("Bitcoin Signed Message:\n", 24));
+	write_var_span(&message, span_of(address, strlen(address)));
+	sha256d(hash, message.p, message.n);
+	read_signature(sig, member_text(c, "signature"));
+	assert_in_range(sig[0], 31, 34);         /* compressed key */
+	assert_true(secp_ecdsa_verify(hash, plain_der(der, sig + 1),
+				      span_of(pub, sizeof pub)));
+	hash[0] ^= 1;
+	assert_false(secp_ecdsa_verify(hash, plain_der(der, sig + 1),
+				       span_of(pub, sizeof pub)));
+	bytes_clear(&message);
+	bytes_clear(&script);
+}
+
+static void test_signed_messages(void **state)
+{
+	static const char name[] = "core/signmessage.json";
+	json_object *j = vector_json(name);
+	unsigned n = 0;
+
+	(void)state;
+	if (!j)
+		skip();
+	for (; n < json_object_array_length(j); n++)
+		check_signed_message(json_object_array_get_idx(j, n));
+	assert_true(n > 0);
+	vector_report(name, n, n);
+	json_object_put(j);
+}
+
 static void test_anchor_address(void **state)
 {
 	static const uint8_t anchor[] = { 0x51, 2, 0x4e, 0x73 };
@@ -473,6 +601,8 @@ int run_address_tests(void)
 		cmocka_unit_test(test_segwit_vectors),
 		cmocka_unit_test(test_key_io_valid),
 		cmocka_unit_test(test_key_io_invalid),
+		cmocka_unit_test(test_taproot_addresses),
+		cmocka_unit_test(test_signed_messages),
 		cmocka_unit_test(test_anchor_address),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_error_places),

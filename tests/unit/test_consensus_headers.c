@@ -16,75 +16,9 @@
 #include "consensus/block_check.h"
 #include "consensus/script.h"
 #include "crypto/hash.h"
+#include "tests/unit/header_list.h"
 #include "tests/unit/test_consensus.h"
 #include "tests/unit/vectors.h"
-
-struct header_list {
-	struct block_header *h;
-	int n;
-	int asked;              /* calls of get_ancestor */
-};
-
-static bool get_ancestor(struct block_header *out, int height, void *arg)
-{
-	struct header_list *l = arg;
-
-	l->asked++;
-	if (height < 0 || height >= l->n)
-		return false;
-	*out = l->h[height];
-	return true;
-}
-
-static int time_cmp(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
-static int64_t median_time(const struct header_list *l, int height)
-{
-	int64_t t[11];
-	int n = 0;
-
-	for (int i = height; i >= 0 && n < 11; i--)
-		t[n++] = l->h[i].time;
-	qsort(t, (size_t)n, sizeof *t, time_cmp);
-	return t[n / 2];
-}
-
-static void list_read(struct header_list *l, const struct bytes *raw)
-{
-	struct reader r = reader_of(bytes_span(raw));
-
-	l->n = (int)(raw->n / BLOCK_HEADER_BYTES);
-	l->h = xcalloc((size_t)l->n, sizeof *l->h);
-	for (int i = 0; i < l->n; i++)
-		assert_true(block_header_read(&l->h[i], &r));
-}
-
-/* Check header i of the list as the one at that height. */
-static bool header_ok(const struct chain_params *p, struct header_list *l,
-		      int i)
-{
-	const struct block_header *prev = &l->h[i - 1];
-	struct header_context ctx = { .height = i };
-	struct block_hash hash, prev_hash;
-	struct finding f;
-
-	block_header_hash(&hash, &l->h[i]);
-	block_header_hash(&prev_hash, prev);
-	ctx.expected_bits = next_bits(p, prev, i - 1, l->h[i].time,
-				      get_ancestor, l);
-	ctx.median_time_past = median_time(l, i - 1);
-	ctx.prev_time = prev->time;
-	ctx.now_unix = l->h[i].time;
-	header_check(&f, p, &l->h[i], &ctx);
-	return f.verdict == VERDICT_OK && pow_ok(p, &hash, l->h[i].bits) &&
-	       block_hash_eq(&prev_hash, &l->h[i].prev) &&
-	       difficulty_step_ok(p, i, prev->bits, l->h[i].bits);
-}
 
 static void check_chain(const struct chain_params *p, const char *name,
 			const struct bytes *raw)
@@ -93,11 +27,11 @@ static void check_chain(const struct chain_params *p, const char *name,
 	unsigned passed = 0, retargets = 0;
 	struct block_hash hash;
 
-	list_read(&l, raw);
+	header_list_read(&l, raw);
 	block_header_hash(&hash, &l.h[0]);
 	assert_memory_equal(hash.b, p->genesis_hash.b, 32);
 	for (int i = 1; i < l.n; i++) {
-		passed += header_ok(p, &l, i);
+		passed += header_list_ok(p, &l, i);
 		retargets += i % difficulty_interval(p) == 0;
 		if (passed != (unsigned)i)
 			fail_msg("%s: header %d is refused", name, i);
@@ -138,7 +72,7 @@ static void test_testnet3_headers(void **state)
 	struct bytes raw = { 0 };
 
 	(void)state;
-	if (!vector_read_xz(&raw, "headers/testnet3-0-35141.ser.xz"))
+	if (!vector_read_packed(&raw, "headers/testnet3-0-35141.ser.xz"))
 		skip();
 	check_chain(&p, "headers/testnet3-0-35141.ser.xz", &raw);
 	bytes_clear(&raw);
@@ -156,12 +90,12 @@ static void test_mainnet_40000(void **state)
 	(void)state;
 	if (!vector_read(&raw, name))
 		skip();
-	list_read(&part, &raw);
+	header_list_read(&part, &raw);
 	l.n = 40000 + part.n;
 	l.h = xcalloc((size_t)l.n, sizeof *l.h);
 	memcpy(l.h + 40000, part.h, (size_t)part.n * sizeof *l.h);
 	for (int i = 40320 + 11; i < l.n; i++, cases++)
-		passed += header_ok(&p, &l, i);
+		passed += header_list_ok(&p, &l, i);
 	vector_report(name, cases, passed);
 	assert_int_equal(passed, cases);
 	free(l.h);
@@ -295,19 +229,19 @@ static void test_bip94_retarget(void **state)
 	}
 	l.h[2015].bits = 0x1d00ffff;
 	l.h[2015].time = 1000000 + 14 * 24 * 60 * 60;
-	assert_int_equal(next_bits(&p3, &l.h[2015], 2015, 0, get_ancestor,
+	assert_int_equal(next_bits(&p3, &l.h[2015], 2015, 0, header_list_get,
 				   &l), 0x1d00ffff);
-	assert_int_equal(next_bits(&p4, &l.h[2015], 2015, 0, get_ancestor,
+	assert_int_equal(next_bits(&p4, &l.h[2015], 2015, 0, header_list_get,
 				   &l), 0x1c00ffff);
 	/* Within the period: 20 minutes and a second make it easy … */
 	assert_int_equal(next_bits(&p4, &l.h[9], 9, l.h[9].time + 1200,
-				   get_ancestor, &l), 0x1c00ffff);
+				   header_list_get, &l), 0x1c00ffff);
 	assert_int_equal(next_bits(&p4, &l.h[9], 9, l.h[9].time + 1201,
-				   get_ancestor, &l), 0x1d00ffff);
+				   header_list_get, &l), 0x1d00ffff);
 	/* … and the one after goes back to the last real difficulty. */
 	l.h[9].bits = l.h[8].bits = 0x1d00ffff;
 	assert_int_equal(next_bits(&p4, &l.h[9], 9, l.h[9].time + 600,
-				   get_ancestor, &l), 0x1c00ffff);
+				   header_list_get, &l), 0x1c00ffff);
 	free(l.h);
 }
 
@@ -448,7 +382,7 @@ static void check_light(json_object *j)
 	ctx.height = (int)int_of(s, "block_height") + 1;
 	ctx.expected_bits = next_bits(&p, &prev, ctx.height - 1, now.time,
 				      epoch_start, &first);
-	ctx.median_time_past = median_time(&l, l.n - 1);
+	ctx.median_time_past = header_list_mtp(&l, l.n - 1);
 	ctx.prev_time = prev.time;
 	ctx.now_unix = now.time;
 	header_check(&f, &p, &now, &ctx);
@@ -541,10 +475,10 @@ static void test_alternate_mainnet(void **state)
 		h->nonce = (uint32_t)json_object_get_int64(
 			json_object_array_get_idx(nonces, (size_t)i - 1));
 		alternate_coinbase_txid(h->merkle_root, i);
-		h->bits = next_bits(&p, h - 1, i - 1, h->time, get_ancestor,
+		h->bits = next_bits(&p, h - 1, i - 1, h->time, header_list_get,
 				    &l);
 		l.n = i + 1;
-		assert_true(header_ok(&p, &l, i));
+		assert_true(header_list_ok(&p, &l, i));
 	}
 	assert_int_equal(l.h[2015].bits, 0x1d00ffff);
 	assert_int_equal(l.h[2016].bits, 0x1c3fffc0);

@@ -175,7 +175,7 @@ static void test_script_assets(void **state)
 	size_t i;
 
 	(void)state;
-	if (!vector_read_xz(&b, FILE_NAME))
+	if (!vector_read_packed(&b, FILE_NAME))
 		skip();
 	bytes_append(&b, "", 1);
 	all = json_tokener_parse((const char *)b.p);

@@ -9,9 +9,51 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MAX_VECTOR_BYTES (256u << 20)
+
+/* The table of this program's reports, until it ends. */
+static struct row {
+	char *name;
+	unsigned cases, passed;
+	bool absent;
+} *rows;
+static size_t row_count;
+
+static void print_table(void)
+{
+	const struct row *r = rows;
+
+	for (; r < rows + row_count; r++) {
+		if (r->absent)
+			printf("vectors: %s absent\n", r->name);
+		else
+			printf("vectors: %s cases %u passed %u\n", r->name,
+			       r->cases, r->passed);
+		free(r->name);
+	}
+	free(rows);
+}
+
+static struct row *add_row(const char *name)
+{
+	struct row *r;
+
+	if (row_count == 0)
+		atexit(print_table);
+	rows = xrealloc(rows, (row_count + 1) * sizeof *rows);
+	r = &rows[row_count++];
+	*r = (struct row){ .name = xstrdup(name) };
+	return r;
+}
+
+static void report_absent(const char *name, const char *path)
+{
+	printf("absent: %s\n", path);
+	add_row(name)->absent = true;
+}
 
 char *vector_path(const char *name)
 {
@@ -42,25 +84,29 @@ bool vector_read(struct bytes *out, const char *name)
 	bool ok = f && read_all(out, f);
 
 	if (!f)
-		printf("absent: %s\n", path);
+		report_absent(name, path);
 	else
 		fclose(f);
 	free(path);
 	return ok;
 }
 
-bool vector_read_xz(struct bytes *out, const char *name)
+bool vector_read_packed(struct bytes *out, const char *name)
 {
 	char *path = vector_path(name), *command;
+	const char *suffix = strrchr(name, '.');
 	bool ok = false;
 	FILE *f;
 
 	if (access(path, R_OK) != 0) {
-		printf("absent: %s\n", path);
+		report_absent(name, path);
 		free(path);
 		return false;
 	}
-	command = xasprintf("xz -dc '%s'", path);
+	command = xasprintf("%s -dc '%s'",
+			    suffix && strcmp(suffix, ".bz2") == 0 ? "bzip2"
+								  : "xz",
+			    path);
 	f = popen(command, "r");
 	if (f) {
 		ok = read_all(out, f);
@@ -90,5 +136,8 @@ struct json_object *vector_json(const char *name)
 
 void vector_report(const char *name, unsigned cases, unsigned passed)
 {
-	printf("%s: %u cases, %u passed\n", name, cases, passed);
+	struct row *r = add_row(name);
+
+	r->cases = cases;
+	r->passed = passed;
 }

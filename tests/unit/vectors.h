@@ -13,12 +13,16 @@ struct json_object;
 char *vector_path(const char *name);
 /** Append the file to out; false, with a message, if it is absent. */
 NODISCARD bool vector_read(struct bytes *out, const char *name);
-/** The same through `xz -dc`. */
-NODISCARD bool vector_read_xz(struct bytes *out, const char *name);
+/** The same through `xz -dc`, or `bzip2 -dc` if the name ends in .bz2. */
+NODISCARD bool vector_read_packed(struct bytes *out, const char *name);
 /** Parsed; json_object_put() it.  NULL, with a message, if absent. */
 struct json_object *vector_json(const char *name);
 
-/** The test's summary: "file: 12 cases, 12 passed". */
+/**
+ * What a file's runner found.  When the program ends, all reports are
+ * printed as one table, a line `vectors: FILE cases N passed N` for each;
+ * files that were absent are in it too.
+ */
 void vector_report(const char *name, unsigned cases, unsigned passed);
 
 #endif
