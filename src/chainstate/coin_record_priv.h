@@ -1,6 +1,6 @@
 /*
  * How one coin is written: in the coins database (key and value), in undo
- * data and in snapshots.  docs/storage.md has the bytes.
+ * data and in snapshots.  README.md says which records there are.
  */
 #ifndef CLOISTER_CHAINSTATE_COIN_RECORD_PRIV_H
 #define CLOISTER_CHAINSTATE_COIN_RECORD_PRIV_H
