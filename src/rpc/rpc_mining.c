@@ -30,6 +30,15 @@ static struct json_object *submit_result(const struct block_result *res)
 	return NULL;
 }
 
+/* Does segwit hold for it?  Not if nobody knows where it belongs. */
+static bool has_segwit(const struct chain *c, const struct block *b)
+{
+	const struct header_node *prev = chain_lookup(c, &b->header.prev);
+
+	return prev && buried_active(chain_params(c), BURIED_SEGWIT,
+				     prev->height + 1);
+}
+
 /*
  * Miners may leave out the coinbase's witness nonce (32 zero bytes) although
  * the block carries a commitment: the same block with it, or b again.
@@ -46,12 +55,12 @@ static struct block *with_witness_nonce(struct block *b TAKES)
 	if (witness_commitment_output(b) < 0 || b->tx[0].in_count != 1 ||
 	    in->witness_count)
 		return b;
-	coinbase = b->tx[0];
 	one = *in;
 	one.witness = &nonce;
 	one.witness_count = 1;
+	coinbase = b->tx[0];
 	coinbase.in = &one;
-	coinbase.has_witness = true;
+	tx_finish(&coinbase);
 	block_header_write(&raw, &b->header);
 	write_compact(&raw, b->tx_count);
 	tx_write(&raw, &coinbase, true);
@@ -80,7 +89,7 @@ static void submitblock(struct rpc_call *call)
 			 "Block decode failed");
 		return;
 	}
-	if (b->tx_count)
+	if (b->tx_count && has_segwit(call->chain, b))
 		b = with_witness_nonce(b);
 	if (chain_submit_block(call->chain, &res, b, &why))
 		rpc_fail_trouble(call, &why);

@@ -248,6 +248,53 @@ static void test_spending(void **state)
 	rig_close(&r);
 }
 
+/* A block as miners give it: without the coinbase's witness. */
+static char *without_coinbase_witness(const char *hex)
+{
+	struct bytes raw = { 0 };
+	struct block *b;
+	char *out;
+
+	assert_true(hex_append(&raw, hex));
+	b = block_decode(&raw);
+	assert_non_null(b);
+	assert_int_equal(b->tx[0].in[0].witness_count, 1);
+	block_header_write(&raw, &b->header);
+	write_compact(&raw, b->tx_count);
+	for (uint32_t i = 0; i < b->tx_count; i++)
+		tx_write(&raw, &b->tx[i], i > 0);
+	out = hex_new(bytes_span(&raw));
+	bytes_clear(&raw);
+	block_unref(b);
+	return out;
+}
+
+/* The witness nonce is put in where it was left out. */
+static void test_submitting_without_nonce(void **state)
+{
+	struct rig r;
+	struct json_object *made, *o;
+	char *params, *hex;
+
+	(void)state;
+	rig_open(&r, true);
+	rig_start(&r);
+	made = rig_call(&r, "generateblock", "[\"raw(51)\",[],false]");
+	hex = without_coinbase_witness(field_str(made, "hex"));
+	params = xasprintf("[\"%s\"]", hex);
+	check(&r, "submitblock", params, "null");
+	free(params);
+	params = xasprintf("[\"%s\",0]", field_str(made, "hash"));
+	o = rig_call(&r, "getblock", params);
+	assert_string_equal(json_object_get_string(o),
+			    field_str(made, "hex"));
+	json_object_put(o);
+	json_object_put(made);
+	free(params);
+	free(hex);
+	rig_close(&r);
+}
+
 /* What one node makes, another takes by submitblock. */
 static void test_submitting(void **state)
 {
@@ -366,6 +413,7 @@ int test_rpc_chain(void)
 		cmocka_unit_test(test_making),
 		cmocka_unit_test(test_spending),
 		cmocka_unit_test(test_submitting),
+		cmocka_unit_test(test_submitting_without_nonce),
 		cmocka_unit_test(test_misc),
 		cmocka_unit_test(test_other_chain),
 	};
