@@ -19,6 +19,7 @@ from .rpc import RpcError
 SEED = os.environ.get("CLOISTER_TEST_SEED") or str(time.time_ns() % 10**9)
 TEMPLATE_HEIGHT = 140
 SPACING = 600
+SMALL_COINS = 80              # for each of two blocks
 
 # The block is invalid for ever: submitted again, it is known as such.  What
 # fails for other reasons fails in the same way again.
@@ -52,7 +53,7 @@ atexit.register(TALLY.table)
 
 
 class Template:
-    """A chain of bare OP_TRUE coinbases with many small coins, mined once;
+    """A chain of bare OP_TRUE coinbases with some small coins, mined once;
     its data directory is copied for every node that begins with it."""
 
     def __init__(self, env):
@@ -61,7 +62,6 @@ class Template:
         node = env.offline("template").start()
         self.ledger = Ledger(node.rpc.getblockhash(0))
         self.blocks = []
-        self.pool = []
         for height in range(1, TEMPLATE_HEIGHT + 1):
             b = Block(self.ledger.tip, height, self._fan_out(height),
                       when=self.ledger.times[-1] + SPACING).solve()
@@ -74,14 +74,12 @@ class Template:
 
     def _fan_out(self, height):
         """From 101 on some coinbases become small coins."""
-        if not 101 <= height <= 106:
+        if not 101 <= height <= 102:
             return []
         txid, n = next(k for k, c in self.ledger.coins.items()
                        if c.height == height - 100)
-        value = 50 * COIN // 100
-        tx = Tx([TxIn(txid, n)], [TxOut(value, OP_TRUE)] * 100)
-        self.pool += [(tx.txid(), i) for i in range(100)]
-        return [tx]
+        value = 50 * COIN // SMALL_COINS
+        return [Tx([TxIn(txid, n)], [TxOut(value, OP_TRUE)] * SMALL_COINS)]
 
     def place(self, node):
         os.makedirs(node.datadir)
@@ -123,8 +121,7 @@ class Scene:
             for b in t.blocks[:self.height]:
                 assert self.node.rpc.submitblock(b.hex()) is None
                 self.ledger.connect(b)
-        self.pool = list(t.pool)
-        random.Random(SEED).shuffle(self.pool)
+        self.fill_pool()
         self.opened()
         self.same()
 
@@ -142,8 +139,14 @@ class Scene:
     def next(self):
         return self.ledger.height + 1
 
+    def fill_pool(self):
+        self.pool = sorted(k for k, c in self.ledger.coins.items()
+                           if c.script == OP_TRUE and not c.coinbase
+                           and c.value >= COIN // 100)
+        self.rng.shuffle(self.pool)
+
     def coin(self):
-        """A small coin of OP_TRUE that nobody else is given."""
+        """A small coin of OP_TRUE that nobody else is given meanwhile."""
         while True:
             key = self.pool.pop()
             if key in self.ledger.coins:
@@ -222,7 +225,7 @@ class Scene:
         for want in (verdict, again):
             got = self.deliver(block)
             assert got == want, "verdict %r, not %r" % (got, want)
-            self.same()
+        self.same()
         TALLY.verdicts[verdict] += 1
         return block
 
@@ -281,6 +284,7 @@ class Rules:
         bad = []
         for f in rules:
             scene.rng = random.Random("%s %s" % (SEED, f.__name__))
+            scene.fill_pool()
             try:
                 f(scene)
                 TALLY.rules[f.__name__] += 1
