@@ -1,5 +1,5 @@
 /*
- * May this input spend its output?  With libcloisterconsensus alone:
+ * May these inputs spend their outputs?  With libcloisterconsensus alone:
  *
  *   verify_spend TX INPUT VALUE SCRIPT [VALUE SCRIPT]...
  *
@@ -11,18 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint8_t *from_hex(const char *hex, size_t *n)
+/* Turn digits into bytes where they stand; returns how many. */
+static size_t from_hex(char *hex)
 {
-	uint8_t *out = malloc(strlen(hex) / 2 + 1);
-	int used;
+	size_t n = strlen(hex), i;
+	char digits[3] = "", *end = digits;
 
-	for (*n = 0; out && *hex; hex += 2, ++*n) {
-		if (sscanf(hex, "%2hhx%n", &out[*n], &used) != 1 || used != 2) {
-			fprintf(stderr, "bad hex at %.10s\n", hex);
-			exit(2);
-		}
+	for (i = 0; i < n / 2; i++) {
+		memcpy(digits, hex + 2 * i, 2);
+		hex[i] = (char)strtoul(digits, &end, 16);
+		if (*end)
+			break;
 	}
-	return out;
+	if (2 * i != n) {
+		fprintf(stderr, "bad hex at digit %zu\n", 2 * i);
+		exit(2);
+	}
+	return i;
 }
 
 int main(int argc, char **argv)
@@ -31,28 +36,26 @@ int main(int argc, char **argv)
 	struct cloister_spend spend = { .spent = spent };
 	struct cloister_finding finding;
 	enum cloister_status status;
-	struct cloister_tx tx;
 	uint32_t input = CLOISTER_ALL_INPUTS;
-	char txid[65];
 
 	if (argc < 5 || argc % 2 == 0 || argc > 203) {
 		fprintf(stderr, "usage: %s TX INPUT VALUE SCRIPT...\n", argv[0]);
 		return 2;
 	}
-	spend.tx = from_hex(argv[1], &spend.tx_n);
+	spend.tx_n = from_hex(argv[1]);
+	spend.tx = (uint8_t *)argv[1];
 	if (strcmp(argv[2], "all"))
 		input = (uint32_t)strtoul(argv[2], NULL, 10);
-	for (; spend.spent_n < (size_t)(argc - 3) / 2; spend.spent_n++) {
-		struct cloister_output *out = &spent[spend.spent_n];
+	for (int i = 3; i < argc; i += 2) {
+		struct cloister_output *out = &spent[spend.spent_n++];
 
-		out->value_sat = strtoll(argv[3 + 2 * spend.spent_n], NULL, 10);
-		out->script = from_hex(argv[4 + 2 * spend.spent_n], &out->script_n);
+		out->value_sat = strtoll(argv[i], NULL, 10);
+		out->script_n = from_hex(argv[i + 1]);
+		out->script = (uint8_t *)argv[i + 1];
 	}
 	status = cloister_verify_spend(&finding, &spend, input, CLOISTER_VERIFY_ALL);
-	if (cloister_decode_tx(&tx, spend.tx, spend.tx_n) == CLOISTER_OK) {
-		cloister_hash_hex(txid, tx.txid);
-		printf("%s ", txid);
-	}
-	printf("%s%s%s\n", cloister_status_text(status), *finding.text ? ": " : "", finding.text);
+	printf("%s\n", cloister_status_text(status));
+	if (finding.text[0])
+		printf("input %d: %s\n", finding.input, finding.text);
 	return status != CLOISTER_OK;
 }

@@ -52,6 +52,9 @@ static struct row *add_row(const char *name)
 static void report_absent(const char *name, const char *path)
 {
 	printf("absent: %s\n", path);
+	for (size_t i = 0; i < row_count; i++)
+		if (rows[i].absent && strcmp(rows[i].name, name) == 0)
+			return;
 	add_row(name)->absent = true;
 }
 
