@@ -84,6 +84,8 @@ static void submitblock(struct rpc_call *call)
 		return;
 	if (hex_append(&raw, hex))
 		b = block_decode(&raw);
+	else
+		bytes_clear(&raw);
 	if (!b) {
 		rpc_fail(call, RPC_DESERIALIZATION_ERROR,
 			 "Block decode failed");

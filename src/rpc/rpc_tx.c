@@ -242,6 +242,7 @@ static void decodescript(struct rpc_call *call)
 	if (!rpc_arg_str(call, 0, &hex))
 		return;
 	if (!hex_append(&raw, hex)) {
+		bytes_clear(&raw);
 		rpc_fail(call, RPC_INVALID_PARAMETER, "argument must be "
 			 "hexadecimal string (not '%s')", hex);
 		return;

@@ -63,7 +63,7 @@ def test_corrupt_tor_state(env):
 def crash(node):
     """Kill the node process (not the warden) as a bug would."""
     comm = [k for k in node.children() if k != "tor"]
-    os.kill(node.children()[comm[0]], signal.SIGSEGV)
+    os.kill(node.children()[comm[0]], signal.SIGABRT)
 
 
 def test_crashed_node_is_started_again_once(env):
