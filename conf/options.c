@@ -42,6 +42,14 @@ const struct option_spec option_table[] = {
 		 "directory."),
 	ROW_PATH(GENERAL, BOTH, "datadir", "~/.cloister", "DIR",
 		 "Data directory. Created with mode 0700."),
+	ROW_TEXT(GENERAL, NODE, "walls", NULL, "MODE",
+		 "Walls that the kernel keeps up around the node: strict "
+		 "(all of them, or no start), auto (those that this system "
+		 "offers) or, on regtest only, off. The default is strict "
+		 "where this system offers all, else auto with a warning."),
+	ROW_TEXT(GENERAL, NODE, "user", NULL, "NAME",
+		 "When started as root: become this user first. Needs "
+		 "-datadir."),
 	ROW_TEXT(GENERAL, BOTH, "chain", "main", "NAME",
 		 "Chain to use: main, test, testnet4, signet or regtest."),
 	ROW_BOOL(GENERAL, BOTH, "regtest", "0", "Same as -chain=regtest."),

@@ -6,6 +6,7 @@
 #include "tor/child.h"
 
 #include "base/base.h"
+#include "walls/walls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,6 +75,8 @@ NORETURN static void child_main(const struct child_spec *s, int report_fd,
 {
 	sigset_t none;
 
+	if (s->walls && walls_child_raise(s->walls))
+		child_give_up(report_fd);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);

@@ -11,6 +11,8 @@
 
 #define CHILD_FDS_MAX 24
 
+struct walls_child;
+
 struct child_spec {
 	const char *path;         /* what is executed; not looked up */
 	char *const *argv;
@@ -18,6 +20,7 @@ struct child_spec {
 	int output;               /* its standard output and error; -1: ours */
 	const int *fds;           /* become 3, 4, … */
 	size_t n_fds;
+	const struct walls_child *walls;  /* raised before exec; or NULL */
 };
 
 /** Fork and execute; an exec that fails is an error here.  The calling

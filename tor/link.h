@@ -22,7 +22,7 @@ enum link_type {
 	LINK_TOR_STATE = 1,
 	LINK_DOOR = 2,
 	LINK_STOP = 3,            /* end cleanly; also when the link closes */
-	LINK_LOG_REOPEN = 4,
+	LINK_LOG_REOPEN = 4,      /* the log's file comes with the packet */
 	LINK_SOCKS = 5,           /* the answer to LINK_SOCKS_OPEN */
 	/* node to warden */
 	LINK_READY = 64,          /* started: RPC answers, peers are served */

@@ -89,7 +89,8 @@ static void dispatch_socks(struct node_link *l, const struct link_socks *s,
 	}
 }
 
-static void dispatch(struct node_link *l, const struct link_msg *m)
+/* fd stays the caller's. */
+static void dispatch(struct node_link *l, const struct link_msg *m, int fd)
 {
 	switch (m->type) {
 	case LINK_TOR_STATE:
@@ -109,7 +110,7 @@ static void dispatch(struct node_link *l, const struct link_msg *m)
 		break;
 	case LINK_LOG_REOPEN:
 		if (l->events.log_reopen)
-			l->events.log_reopen(l->arg);
+			l->events.log_reopen(l->arg, fd);
 		break;
 	case LINK_SOCKS:      /* dispatch_socks() */
 	case LINK_READY:
@@ -165,7 +166,7 @@ static bool read_one(struct node_link *l)
 		dispatch_socks(l, &m.u.socks, fd);
 		fd = -1;
 	} else {
-		dispatch(l, &m);
+		dispatch(l, &m, fd);
 	}
 	if (fd >= 0)
 		close(fd);

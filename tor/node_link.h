@@ -15,7 +15,8 @@ struct node_link_events {
 	void (*tor_state)(void *arg, const struct link_tor_state *s);
 	void (*door)(void *arg, const struct link_door *d);
 	void (*stop)(void *arg);          /* the owner wants the node to end */
-	void (*log_reopen)(void *arg);
+	/* fd: of the log's new file, to be copied; -1 without a file. */
+	void (*log_reopen)(void *arg, int fd);
 	/* The answer to node_link_socks_open; fd is the callee's, -1 unless
 	 * s->result is SOCKS_OPEN_OK. */
 	void (*socks)(void *arg, const struct link_socks *s, TAKES int fd);

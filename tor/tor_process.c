@@ -14,6 +14,7 @@
 #include "tor/tor_files.h"
 #include "tor/tor_output.h"
 #include "tor/tor_text.h"
+#include "tor/tor_walls.h"
 
 #include <event2/event.h>
 #include <fcntl.h>
@@ -250,16 +251,22 @@ static enum err spawn(struct tor_process *t, char *const *argv,
 		      const int *fds, size_t n_fds, struct why *why)
 {
 	int out[2];
+	struct walls_child *walls = NULL;
 	struct child_spec spec = {
 		.path = t->program, .argv = argv,
 		.fds = fds, .n_fds = n_fds,
 	};
-	enum err e;
+	enum err e = ERR_NONE;
 
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return why_errno(why, "cannot make a pipe");
+	if (t->o.walls)
+		e = tor_walls_new(&walls, &t->o, t->program, why);
+	spec.walls = walls;
 	spec.output = out[1];
-	e = child_spawn(&t->pid, &spec, why);
+	if (!e)
+		e = child_spawn(&t->pid, &spec, why);
+	walls_child_free(walls);
 	close(out[1]);
 	if (e) {
 		close(out[0]);

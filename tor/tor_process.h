@@ -15,12 +15,14 @@
 
 struct event_base;
 struct tor_process;
+struct walls_plan;
 
 struct tor_process_options {
 	const char *dir;          /* chain data directory */
 	const char *program;
 	const char *extra_path;   /* owner's torrc lines, or NULL */
 	const char *socks_path;   /* absolute */
+	const struct walls_plan *walls;   /* NULL: none */
 	bool any_version;
 	bool public_onion;
 	const char *public_path;  /* absolute; where the onion leads */

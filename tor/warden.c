@@ -14,6 +14,7 @@
 #include "tor/socks_open.h"
 #include "tor/tor_process.h"
 #include "tor/warden_link.h"
+#include "walls/walls.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -235,7 +236,7 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 	(void)what;
 	log_reopen();
 	if (w->node > 0)
-		warden_link_log_reopen(w->link);
+		warden_link_log_reopen(w->link, log_fd());
 }
 
 /* ---- what the node says ---- */
@@ -457,6 +458,7 @@ static void start_tor(struct warden *w)
 		.program = w->o->tor_program,
 		.extra_path = w->o->tor_extra,
 		.socks_path = w->socks_path,
+		.walls = w->o->walls,
 		.any_version = w->o->tor_any_version,
 		.public_onion = w->o->public_onion,
 		.public_path = w->public_path,
@@ -557,6 +559,8 @@ int warden_run(const struct warden_options *o)
 	CHECK(w.base);
 	watch_signals(&w);
 	e = o->use_tor ? prepare_run(&w, &why) : ERR_NONE;
+	if (!e && o->walls)
+		e = walls_raise_warden(o->walls, &why);
 	if (!e)
 		e = start_node(&w, &why);
 	if (e) {

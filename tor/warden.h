@@ -18,6 +18,8 @@ struct warden_fd {
 
 #define WARDEN_FDS_MAX 16
 
+struct walls_plan;
+
 struct warden_options {
 	/* Chain data directory: absolute, exists, 0700, locked by the caller. */
 	const char *dir;
@@ -36,6 +38,7 @@ struct warden_options {
 	const struct warden_fd *node_fds;
 	size_t n_node_fds;
 	unsigned respawn;         /* crashes of the node to forgive */
+	const struct walls_plan *walls;   /* NULL: none */
 	int64_t stop_grace_ms;    /* STOP until SIGKILL; 0: 60 s */
 
 	/* tor */
@@ -50,7 +53,7 @@ struct warden_options {
 
 /* tor's SOCKS port for the node, and the public door's listener, both below
  * warden_options.dir. */
-#define WARDEN_SOCKS_PATH "run/socks"
+#define WARDEN_SOCKS_PATH "tor/socks"
 #define WARDEN_PUBLIC_PATH "run/public"
 
 /**

@@ -26,6 +26,7 @@ struct warden_link {
 	void *arg;
 	struct link_msg tor, door;
 	bool say_tor, say_door, say_stop, say_reopen;
+	int log_fd;                          /* goes with reopen */
 	struct bytes last_tor, last_door;    /* as the node knows them */
 	struct answer answers[ANSWERS_MAX];
 	size_t answers_n;
@@ -67,9 +68,9 @@ static bool send_packet(struct warden_link *l, const struct link_msg *m,
 
 /* Send m if *wanted; false while the socket is full. */
 static bool send_one(struct warden_link *l, bool *wanted,
-		     const struct link_msg *m)
+		     const struct link_msg *m, int fd)
 {
-	if (*wanted && !send_packet(l, m, -1))
+	if (*wanted && !send_packet(l, m, fd))
 		return false;
 	*wanted = false;          /* sent, or the node is gone */
 	return true;
@@ -111,10 +112,11 @@ static void send_waiting(struct warden_link *l)
 	const struct link_msg stop = { .type = LINK_STOP };
 	const struct link_msg reopen = { .type = LINK_LOG_REOPEN };
 
-	if (!send_one(l, &l->say_stop, &stop) ||
-	    !send_one(l, &l->say_tor, &l->tor) ||
-	    !send_one(l, &l->say_door, &l->door) ||
-	    !send_one(l, &l->say_reopen, &reopen) || !send_answers(l))
+	if (!send_one(l, &l->say_stop, &stop, -1) ||
+	    !send_one(l, &l->say_tor, &l->tor, -1) ||
+	    !send_one(l, &l->say_door, &l->door, -1) ||
+	    !send_one(l, &l->say_reopen, &reopen, l->log_fd) ||
+	    !send_answers(l))
 		event_add(l->writable, NULL);
 }
 
@@ -208,8 +210,9 @@ void warden_link_stop(struct warden_link *l)
 	send_waiting(l);
 }
 
-void warden_link_log_reopen(struct warden_link *l)
+void warden_link_log_reopen(struct warden_link *l, int log_fd)
 {
+	l->log_fd = log_fd;
 	l->say_reopen = true;
 	send_waiting(l);
 }

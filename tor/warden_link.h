@@ -28,7 +28,8 @@ void warden_link_tor_state(struct warden_link *l,
 			   const struct link_tor_state *s);
 void warden_link_door(struct warden_link *l, const struct link_door *d);
 void warden_link_stop(struct warden_link *l);
-void warden_link_log_reopen(struct warden_link *l);
+/** log_fd: of the log's file, which goes along; must stay open.  Or -1. */
+void warden_link_log_reopen(struct warden_link *l, int log_fd);
 /** Answer a LINK_SOCKS_OPEN; fd (-1 unless result is OK) is handed over. */
 void warden_link_socks(struct warden_link *l, const struct link_socks *s,
 		       TAKES int fd);

@@ -23,6 +23,7 @@ struct actor {
 	bool running;           /* inline: somebody is in run_inline() */
 	bool threaded;          /* the thread has not been joined */
 	pthread_t thread;
+	char name[16];
 	void *owner;
 	struct mailbox *mailbox;
 };
@@ -69,6 +70,7 @@ static void *actor_main(void *arg)
 	bool (*idle)(void *owner);
 	bool may_idle = true;
 
+	pthread_setname_np(pthread_self(), a->name);
 	for (;;) {
 		struct job *job = next_job(a, may_idle, &idle);
 
@@ -97,11 +99,8 @@ struct actor *actor_new(const char *name, void *owner, struct mailbox *m,
 	a->mailbox = m;
 	a->threaded = threaded;
 	if (threaded) {
-		char short_name[16];
-
+		snprintf(a->name, sizeof(a->name), "%s", name);
 		CHECK(pthread_create(&a->thread, NULL, actor_main, a) == 0);
-		snprintf(short_name, sizeof(short_name), "%s", name);
-		pthread_setname_np(a->thread, short_name);
 	}
 	return a;
 }

@@ -79,6 +79,20 @@ void log_reopen(void)
 		close(fd);
 }
 
+int log_fd(void)
+{
+	return atomic_load(&the_log.fd) - 1;
+}
+
+void log_use(int fd)
+{
+	int old = log_fd();
+
+	if (old >= 0 && dup3(fd, old, O_CLOEXEC) < 0)
+		log_warn(LOG_NODE, "cannot change to the new log file: %s",
+			 strerrordesc_np(errno));
+}
+
 void log_close(void)
 {
 	int fd = atomic_exchange(&the_log.fd, 0) - 1;

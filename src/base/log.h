@@ -45,6 +45,11 @@ NODISCARD enum err log_open(const char *path, bool to_console,
 			    struct why *why);
 /** Reopen the file (after rotation, on SIGHUP). */
 void log_reopen(void);
+/** The file's descriptor, for another process's log_use(); -1 for none. */
+int log_fd(void);
+/** Go on in the file of this descriptor, which stays the caller's.  For a
+ * process that may not open files itself. */
+void log_use(int fd);
 void log_close(void);
 
 /** Write debug (or trace) messages of a category; off at the start. */

@@ -159,6 +159,7 @@ static void *worker_main(void *arg)
 	struct workers *w = arg;
 	struct claim c = { .batch = NULL };
 
+	pthread_setname_np(pthread_self(), "pool");
 	for (;;) {
 		pthread_mutex_lock(&w->lock);
 		claim_done(&c);
@@ -187,11 +188,9 @@ struct workers *workers_new(unsigned n_threads)
 	CHECK(pthread_cond_init(&w->wake, NULL) == 0);
 	w->last = &w->first;
 	w->n_threads = n_threads;
-	for (i = 0; i < n_threads; i++) {
+	for (i = 0; i < n_threads; i++)
 		CHECK(pthread_create(&w->threads[i], NULL, worker_main,
 				     w) == 0);
-		pthread_setname_np(w->threads[i], "pool");
-	}
 	return w;
 }
 

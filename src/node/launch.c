@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "net/loopback.h"
+#include "node/node_walls.h"
 #include "tor/node_link.h"
 #include "tor/warden.h"
 
@@ -34,6 +35,7 @@ struct launch {
 	char names[WARDEN_FDS_MAX][32];
 	size_t n;
 	char *rpc_socket;        /* to unlink at the end */
+	struct walls_plan walls;
 };
 
 static void add_fd(struct launch *l, int fd, const char *name)
@@ -203,6 +205,16 @@ static void raise_file_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &r);
 }
 
+static enum err plan_walls(struct launch *l, struct why *why)
+{
+	int fd = -1;
+	enum err e = node_walls_plan(&l->walls, &fd, l->cfg, why);
+
+	if (fd >= 0)
+		add_fd(l, fd, "walls");
+	return e;
+}
+
 static enum err prepare(struct launch *l, const struct settings *s,
 			struct why *why)
 {
@@ -218,12 +230,25 @@ static enum err prepare(struct launch *l, const struct settings *s,
 		log_warn(LOG_NODE, "PLAIN TCP on loopback is on (regtest): "
 			 "no walls, no Tor between these peers");
 	}
-	e = open_rpc(l, why);
+	e = plan_walls(l, why);
+	if (!e)
+		e = open_rpc(l, why);
 	if (!e)
 		e = open_plain(l, why);
 	if (!e)
 		e = hand_over(l, s, why);
 	return e;
+}
+
+/* The node cannot: its walls keep it out of these directories. */
+static void remove_doors(struct launch *l)
+{
+	if (!l->rpc_socket)
+		return;
+	(void)unlink(l->rpc_socket);
+	if (!l->cfg->rpc_password)
+		(void)unlink(l->cfg->rpc_cookie);
+	free(l->rpc_socket);
 }
 
 int launch(const struct settings *s, const struct config *cfg)
@@ -244,6 +269,7 @@ int launch(const struct settings *s, const struct config *cfg)
 			.node_fds = l.fds,
 			.n_node_fds = l.n,
 			.respawn = cfg->respawn,
+			.walls = &l.walls,
 			.use_tor = cfg->use_tor,
 			.tor_program = cfg->tor_program,
 			.tor_extra = cfg->torrc,
@@ -255,9 +281,7 @@ int launch(const struct settings *s, const struct config *cfg)
 
 		status = warden_run(&o);
 	}
-	if (l.rpc_socket)
-		(void)unlink(l.rpc_socket);
-	free(l.rpc_socket);
+	remove_doors(&l);
 	for (size_t i = 0; i < l.n; i++)
 		close(l.fds[i].fd);
 	log_info(LOG_NODE, "end, exit status %d", status);

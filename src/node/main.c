@@ -53,12 +53,15 @@ static int print_version(void)
 
 static int run_node(struct settings *s, struct config *cfg)
 {
+	uint8_t digest[32];
 	struct why why;
 	int status;
 
 	if (launch_inherited_settings(s, &why) || config_make(cfg, s, &why) ||
 	    launch_open_log(cfg, &why))
 		return fail(&why);
+	/* Here, before the walls, OpenSSL reads its configuration. */
+	sha3_256(digest, "", 0);
 	if (!sha256_self_test()) {
 		(void)why_set(&why, ERR_STATE, "SHA-256 gives wrong results "
 			      "on this processor (%s)", sha256_impl());
@@ -81,6 +84,8 @@ static int run_warden(struct settings *s, struct config *cfg, int argc,
 	if (settings_bool(s, "version"))
 		return print_version();
 	if (config_make(cfg, s, &why))
+		return fail(&why);
+	if (cfg->user && walls_become_user(cfg->user, &why))
 		return fail(&why);
 	return launch(s, cfg);
 }

@@ -23,6 +23,7 @@
 #include "tor/tor_transport.h"
 
 #define CHAIN_QUEUE 64
+#define PEERS_FILE NODE_DIR "/peers.dat"
 #define SAVE_EVERY_MS (15 * 60 * 1000)
 #define PEERS_FILE_MAX (16 * 1024 * 1024)
 #define STOP_POLL_MS 50
@@ -119,7 +120,7 @@ static void open_run(struct job *job, void *owner)
 /* peers.dat: addresses heard of; a damaged one is no reason to stop. */
 static void addresses_load(struct node *n)
 {
-	char *path = path_join(n->cfg->chain_dir, "peers.dat");
+	char *path = path_join(n->cfg->chain_dir, PEERS_FILE);
 	struct bytes b = { 0 };
 	struct why why;
 
@@ -145,7 +146,7 @@ static void addresses_save(void *arg)
 
 	if (!n->peers_started || !p2p_addrs_changed(p2p))
 		return;
-	path = path_join(n->cfg->chain_dir, "peers.dat");
+	path = path_join(n->cfg->chain_dir, PEERS_FILE);
 	p2p_addrs_write(p2p, &b);
 	if (file_replace(path, bytes_span(&b), 0600, &why))
 		log_warn(LOG_NODE, "%s", why.text);
@@ -225,10 +226,11 @@ static void on_link_stop(void *arg)
 	node_stop(arg, "asked to");
 }
 
-static void on_log_reopen(void *arg)
+static void on_log_reopen(void *arg, int fd)
 {
 	(void)arg;
-	log_reopen();
+	if (fd >= 0)
+		log_use(fd);
 }
 
 static void on_socks(void *arg, const struct link_socks *s, int fd)
@@ -359,6 +361,10 @@ static enum err node_make(struct node *n, struct why *why)
 	if (n->cfg->mock_time)
 		clock_set_mock(&n->clock, n->cfg->mock_time);
 	n->loop = loop_new();
+	/* Opened before the walls: listeners, cookie.  After: the rest. */
+	if (make_rpc(n, why) || node_walls_inherit(&n->walls, why) ||
+	    node_walls_raise(&n->walls, n->cfg, why))
+		return why->err;
 	n->mailbox = mailbox_new();
 	n->mailbox_watch = watch_mailbox_new(n->loop, n->mailbox);
 	n->stop_timer = timer_new(n->loop, on_stop_timer, n);
@@ -367,8 +373,6 @@ static enum err node_make(struct node *n, struct why *why)
 	n->link = node_link_new(loop_event_base(n->loop), fd, &link_events,
 				n);
 	make_peers(n);
-	if (make_rpc(n, why))
-		return why->err;
 	open = xcalloc(1, sizeof *open);
 	open->job.run = open_run;
 	open->job.done = open_done;

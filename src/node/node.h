@@ -7,6 +7,7 @@
 #define CLOISTER_NODE_NODE_H
 
 #include "node/chain_owner.h"
+#include "node/node_walls.h"
 #include "node/peers.h"
 #include "node/self_dial.h"
 #include "rpc/rpc.h"
@@ -28,12 +29,14 @@ struct node {
 	struct peers *peers;
 	struct rpc *rpc;
 	struct node_link *link;
+	struct walls_plan walls;
 	struct timer *stop_timer, *save_timer;
 	bool peers_started;
 	int64_t stop_ms;                 /* when the end began; 0: not yet */
 	int exit_status;
 	int64_t tor_problem_at;          /* unix; of the last new problem */
 	char warning[400];
+	char wall_warning[WALL_COUNT][240];
 };
 
 /** Run the node with this configuration; returns the exit status.  The log

@@ -127,6 +127,10 @@ enum err config_read_settings(struct settings *s, int argc,
 	else if (settings_has(s, "conf"))
 		e = why_set(why, ERR_INPUT, "the config file %s does not "
 			    "exist", path);
+	if (!e && settings_has(s, "user") && !settings_has(s, "datadir"))
+		e = why_set(why, ERR_INPUT, "-user=%s needs -datadir=DIR, a "
+			    "directory which that user may write to",
+			    settings_text(s, "user"));
 	if (!e)
 		settings_force(s, "datadir", dir);
 	free(dir);
@@ -329,6 +333,30 @@ static enum err make_bind(struct config *c, const struct settings *s,
 	return ERR_NONE;
 }
 
+static enum err make_walls(struct config *c, const struct settings *s,
+			   struct why *why)
+{
+	const char *text = settings_text(s, "walls");
+
+	c->user = settings_text(s, "user");
+	c->walls = WALLS_BEST;
+	if (text && !walls_mode_read(&c->walls, text))
+		return why_set(why, ERR_INPUT, "-walls=%s: it is strict, auto "
+			       "or off", text);
+	if (c->walls == WALLS_OFF && c->params.id != CHAIN_REGTEST)
+		return why_set(why, ERR_INPUT, "-walls=off works on regtest "
+			       "only; -walls=auto starts with those that "
+			       "this system offers");
+	if (!c->plain)
+		return ERR_NONE;
+	/* Who connects by TCP needs the network. */
+	if (c->walls == WALLS_STRICT)
+		return why_set(why, ERR_INPUT, "-walls=strict and plain TCP "
+			       "(-bind, loopback peers) exclude each other");
+	c->walls = WALLS_OFF;
+	return ERR_NONE;
+}
+
 static enum err make_peers(struct config *c, const struct settings *s,
 			   struct why *why)
 {
@@ -440,6 +468,8 @@ enum err config_make(struct config *c, const struct settings *s,
 		return why_set(why, ERR_INPUT, "-stopafterblockimport needs "
 			       "-loadblock=FILE");
 	e = make_peers(c, s, why);
+	if (!e)
+		e = make_walls(c, s, why);
 	if (!e)
 		e = make_rpc(c, s, why);
 	return e;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "conf/settings.h"
 #include "consensus/params.h"
+#include "walls/walls.h"
 
 /* A peer or a listener named by the owner. */
 struct host_port {
@@ -29,6 +30,8 @@ struct config {
 	char *chain_dir;                 /* below it, of this chain */
 	char *run_dir;                   /* chain_dir/run: unix sockets */
 	char *log_path;                  /* NULL: no file */
+	const char *user;                /* to become; NULL: stay */
+	enum walls_mode walls;           /* as wished */
 	bool print_to_console;
 	const char *const *debug;        /* borrowed from settings */
 	size_t debug_n;

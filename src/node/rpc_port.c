@@ -296,6 +296,13 @@ static void port_tor(void *ctx, struct rpc_tor *out)
 	out->problem_at = n->tor_problem_at;
 }
 
+static void port_walls(void *ctx, struct rpc_walls *out)
+{
+	struct node *n = ctx;
+
+	node_walls_report(out, &n->walls);
+}
+
 static void port_stop(void *ctx)
 {
 	node_stop(ctx, "RPC stop");
@@ -309,6 +316,16 @@ static size_t port_warnings(void *ctx, const char **out, size_t max)
 	if (n->cfg->plain && count < max)
 		out[count++] = "This node speaks plain TCP on loopback "
 			       "(regtest): it has no privacy.";
+	for (int w = 0; w < WALL_COUNT && count < max; w++) {
+		char *text = n->wall_warning[w];
+
+		if (n->walls.mode != WALLS_AUTO || n->walls.up[w])
+			continue;
+		snprintf(text, sizeof n->wall_warning[w], "The wall %s is "
+			 "missing: %s", wall_name((enum wall)w),
+			 n->walls.why_not[w]);
+		out[count++] = text;
+	}
 	if (n->link && n->cfg->use_tor && count < max &&
 	    node_link_tor_state(n->link)->phase == TOR_DOWN) {
 		snprintf(n->warning, sizeof n->warning, "Tor is down: %.380s",
@@ -350,6 +367,7 @@ void rpc_port_fill(struct rpc_ports *out, struct node *n)
 	out->set_network_active = port_set_network_active;
 	out->ping = port_ping;
 	out->tor = port_tor;
+	out->walls = port_walls;
 	out->stop = port_stop;
 	out->warnings = port_warnings;
 	out->tip_height = port_tip_height;

@@ -111,6 +111,27 @@ struct rpc_tor {
 	int64_t problem_at;            /* unix seconds */
 };
 
+/* getwalls: what the kernel keeps up around each process. */
+struct rpc_walls_process {
+	const char *name;              /* "node", "warden", "tor" */
+	bool network_namespace, seccomp, no_new_privileges, no_capabilities;
+	bool core_dumps_off;
+	int landlock_abi;              /* 0: none */
+};
+
+#define RPC_WALLS_MAX 8
+
+struct rpc_walls {
+	const char *mode;              /* "strict", "auto", "off" */
+	unsigned uid;                  /* of all three */
+	bool sanitizer;                /* a test build: seccomp is weak */
+	struct rpc_walls_process process[3];
+	struct {
+		const char *wall, *why;
+	} missing[RPC_WALLS_MAX];
+	size_t missing_count;
+};
+
 struct rpc_added_node {
 	char node[128];                /* as it was added */
 	bool connected;
@@ -149,6 +170,7 @@ struct rpc_ports {
 	/** Ask every peer for a pong. */
 	void (*ping)(void *ctx);
 	void (*tor)(void *ctx, struct rpc_tor *out);
+	void (*walls)(void *ctx, struct rpc_walls *out);
 	/** Stop the node; the answer to the caller is sent first. */
 	void (*stop)(void *ctx);
 	/** Fill up to max sentences (good until the next call). */

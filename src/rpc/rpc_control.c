@@ -171,6 +171,48 @@ static void logging(struct rpc_call *call)
 	}
 }
 
+static struct json_object *walls_process(const struct rpc_walls_process *p)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_bool(o, "network_namespace", p->network_namespace);
+	json_add_bool(o, "seccomp", p->seccomp);
+	json_add_int(o, "landlock", p->landlock_abi);
+	json_add_bool(o, "no_new_privileges", p->no_new_privileges);
+	json_add_bool(o, "no_capabilities", p->no_capabilities);
+	json_add_bool(o, "core_dumps_off", p->core_dumps_off);
+	return o;
+}
+
+static void getwalls(struct rpc_call *call)
+{
+	struct json_object *list = json_object_new_array();
+	struct rpc_walls w;
+
+	if (!call->ports->walls) {
+		rpc_fail(call, RPC_METHOD_NOT_FOUND, "There are no walls");
+		json_object_put(list);
+		return;
+	}
+	call->ports->walls(call->ports->ctx, &w);
+	call->result = json_object_new_object();
+	json_add_str(call->result, "mode", w.mode);
+	json_add_int(call->result, "uid", w.uid);
+	if (w.sanitizer)
+		json_add_bool(call->result, "sanitizer_build", true);
+	for (size_t i = 0; i < ARRAY_SIZE(w.process); i++)
+		json_object_object_add(call->result, w.process[i].name,
+				       walls_process(&w.process[i]));
+	for (size_t i = 0; i < w.missing_count; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_add_str(o, "wall", w.missing[i].wall);
+		json_add_str(o, "why", w.missing[i].why);
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(call->result, "missing", list);
+}
+
 #define MOCK_TIME_MAX INT64_C(9223372036)
 
 static void setmocktime(struct rpc_call *call)
@@ -209,6 +251,10 @@ static const struct rpc_method methods[] = {
 	{ .name = "getrpcinfo", .category = "Control", .run = getrpcinfo,
 	  .help = "Calls under way, with their age in microseconds, and "
 		  "where the log is." },
+	{ .name = "getwalls", .category = "Control", .flags = RPC_EARLY,
+	  .run = getwalls,
+	  .help = "What the kernel keeps up around the node, the warden and "
+		  "tor, and\nwhat is missing and why." },
 	{ .name = "logging", .category = "Control", .run = logging,
 	  .help = "Switch debug messages of categories on or off, and say "
 		  "which are on.\nWithout arguments it changes nothing.",

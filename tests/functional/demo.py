@@ -10,6 +10,7 @@ through Tor.  Then both stay up to be talked to until ctrl-C, or until
 CLOISTER_DEMO_EXIT is set (for tests).
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -98,9 +99,12 @@ def sockets_of(pid):
         if m:
             inodes.add(m.group(1))
     count = {}
-    for family in ("unix", "tcp", "tcp6", "udp", "udp6"):
+    # The node inherits sockets of this network namespace; its own is empty.
+    for net, family in itertools.product(
+            ("/proc/self/net", "/proc/%d/net" % pid),
+            ("unix", "tcp", "tcp6", "udp", "udp6")):
         try:
-            with open("/proc/%d/net/%s" % (pid, family)) as f:
+            with open("%s/%s" % (net, family)) as f:
                 for line in f.readlines()[1:]:
                     cols = line.split()
                     inode = cols[6] if family == "unix" else cols[9]

@@ -111,7 +111,7 @@ def test_data_directory_is_private_and_locked(env):
     assert not os.path.exists(os.path.join(n.chaindir, "run", "rpc.sock"))
     # Nothing is there that was not used.
     known = {"blocks", "chainstate", "run", "debug.log", ".lock",
-             "peers.dat"}
+             "node"}
     assert set(os.listdir(n.chaindir)) <= known, os.listdir(n.chaindir)
 
 

@@ -196,7 +196,7 @@ def test_flipped_bit_in_a_block_file_is_no_verdict(env):
 def test_damaged_peers_file_is_set_aside(env):
     n = env.offline().start()
     n.stop()
-    with open(os.path.join(n.chaindir, "peers.dat"), "wb") as f:
+    with open(os.path.join(n.chaindir, "node", "peers.dat"), "wb") as f:
         f.write(os.urandom(300))
     n.start()
     assert "peers.dat is damaged" in n.log()

@@ -209,11 +209,13 @@ static void on_stop(void *arg)
 	}
 }
 
-static void on_reopen(void *arg)
+static void on_reopen(void *arg, int fd)
 {
 	struct ends *e = arg;
+	char c = 'x';
 
 	e->reopens++;
+	assert_int_equal(write(fd, &c, 1), 1);
 }
 
 static void on_socks(void *arg, const struct link_socks *s, int fd)
@@ -335,6 +337,8 @@ static void test_link_carries_both_ways(void **state)
 {
 	struct link_msg tor = tor_msg(), door = door_msg();
 	struct ends e;
+	int log[2];
+	char c;
 
 	(void)state;
 	ends_open(&e, NULL, NULL);
@@ -342,7 +346,8 @@ static void test_link_carries_both_ways(void **state)
 	warden_link_tor_state(e.warden, &tor.u.tor);
 	warden_link_tor_state(e.warden, &tor.u.tor);    /* no news */
 	warden_link_door(e.warden, &door.u.door);
-	warden_link_log_reopen(e.warden);
+	assert_int_equal(pipe(log), 0);
+	warden_link_log_reopen(e.warden, log[1]);
 	warden_link_stop(e.warden);
 	node_link_ready(e.node);
 	node_link_newnym(e.node);
@@ -351,6 +356,9 @@ static void test_link_carries_both_ways(void **state)
 	assert_int_equal(e.states, 1);
 	assert_int_equal(e.doors, 1);
 	assert_int_equal(e.reopens, 1);
+	assert_int_equal(read(log[0], &c, 1), 1);
+	close(log[0]);
+	close(log[1]);
 	assert_int_equal(e.stops, 1);
 	assert_int_equal(e.ready, 1);
 	assert_int_equal(e.newnym, 1);

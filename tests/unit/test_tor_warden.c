@@ -67,8 +67,9 @@ static void node_stop(void *arg)
 		event_base_loopbreak(n->base);
 }
 
-static void node_reopen(void *arg)
+static void node_reopen(void *arg, int fd)
 {
+	(void)fd;
 	note(arg, "reopen");
 }
 
