@@ -170,8 +170,15 @@ static int64_t mtp_before(int height, void *arg)
 						    MAX_OF(height - 1, 0)));
 }
 
+/* Of the transactions so far. */
+struct totals {
+	int64_t fees;
+	uint64_t sigops;
+	int64_t prev_mtp;        /* of the block before: the same for all */
+};
+
 /* The rules of one transaction and its spent coins, scripts apart. */
-static enum verdict check_tx(struct flight *fl, int64_t *fees,
+static enum verdict check_tx(struct flight *fl, struct totals *t,
 			     const struct tx *tx, size_t first)
 {
 	const struct chain_params *p = fl->chain->opt.params;
@@ -183,19 +190,14 @@ static enum verdict check_tx(struct flight *fl, int64_t *fees,
 
 	if (v)
 		return v;
-	if (!amount_add(fees, *fees, fee))
+	if (!amount_add(&t->fees, t->fees, fee))
 		return VERDICT_ACCUMULATED_FEE;
 	if (buried_active(p, BURIED_CSV, height) &&
 	    !tx_sequence_locks_ok(tx, fl->meta + first, height,
-				  header_node_mtp(prev), mtp_before, prev))
+				  t->prev_mtp, mtp_before, prev))
 		return VERDICT_TXNS_NONFINAL;
 	return VERDICT_OK;
 }
-
-struct totals {
-	int64_t fees;
-	uint64_t sigops;
-};
 
 static enum err apply_tx(struct flight *fl, struct totals *t, uint32_t i,
 			 enum verdict *v, struct why *why)
@@ -211,7 +213,7 @@ static enum err apply_tx(struct flight *fl, struct totals *t, uint32_t i,
 		if (e)
 			return e;
 		*v = missing ? VERDICT_INPUTS_MISSING
-			     : check_tx(fl, &t->fees, tx, first);
+			     : check_tx(fl, t, tx, first);
 	}
 	if (*v)
 		return ERR_NONE;
@@ -242,7 +244,7 @@ enum err flight_apply(struct flight *fl, struct finding *f, struct why *why)
 {
 	const struct block *b = fl->block;
 	size_t inputs = count_inputs(b);
-	struct totals t = { 0, 0 };
+	struct totals t = { .prev_mtp = header_node_mtp(fl->node->prev) };
 	enum verdict v = VERDICT_OK;
 	enum err e = ERR_NONE;
 	uint32_t i, fetched = 0;

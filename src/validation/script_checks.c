@@ -9,8 +9,11 @@
 
 /* Inputs in one piece of a large transaction. */
 #define PIECE_INPUTS 16
-/* Inputs that are handed over together, to spare the pool's lock. */
-#define HANDOVER_INPUTS 64
+/* So much is handed over together, to spare the pool's lock: an input that
+ * brings data may be a signature check, one without cannot. */
+#define COST_SIGNED 16
+#define COST_EMPTY 1
+#define HANDOVER_COST (64 * COST_SIGNED)
 
 static void check_run(void *item, void *ctx)
 {
@@ -52,12 +55,26 @@ void script_checks_init(struct script_checks *s, struct workers *w,
 	s->batch = batch_new(w, check_run, NULL);
 }
 
+static size_t piece_cost(const struct script_check *k)
+{
+	size_t cost = 0;
+	uint32_t i;
+
+	for (i = k->first; i < k->first + k->count; i++) {
+		const struct tx_in *in = &k->tx->in[i];
+
+		cost += in->witness_count || in->script_sig.n ? COST_SIGNED
+							      : COST_EMPTY;
+	}
+	return cost;
+}
+
 static void add_piece(struct script_checks *s, const struct script_check *k)
 {
 	CHECK(s->count < s->cap);
 	s->items[s->count++] = *k;
-	s->inputs_pending += k->count;
-	if (s->inputs_pending >= HANDOVER_INPUTS)
+	s->cost_pending += piece_cost(k);
+	if (s->cost_pending >= HANDOVER_COST)
 		script_checks_flush(s);
 }
 
@@ -90,7 +107,7 @@ void script_checks_flush(struct script_checks *s)
 		batch_add(s->batch, s->items + s->added, s->count - s->added,
 			  sizeof *s->items);
 	s->added = s->count;
-	s->inputs_pending = 0;
+	s->cost_pending = 0;
 }
 
 bool script_checks_finished(const struct script_checks *s)

@@ -24,7 +24,7 @@ struct script_checks {
 	struct batch *batch;
 	struct script_check *items;
 	size_t count, cap, added;
-	size_t inputs_pending;
+	size_t cost_pending;     /* of what was not handed over yet */
 	uint32_t flags;
 	struct arena *arena;
 };
