@@ -68,6 +68,15 @@ fuzz_replay() {
 	count $(echo "$line" | sed -E 's/.*: //; s/[^0-9 ]//g')
 }
 
+# oracles DIR: compare with other people's programs.
+oracles() {
+	"$top/tests/oracles/run.sh" "$1" 2>&1 | tee "$1/oracles.out"
+	line=$(grep -E '^oracles: [0-9]+ passed' "$1/oracles.out" | tail -n 1)
+	if [ -z "$line" ]; then echo "FAIL: the oracles did not finish"; count 0 1 0; return; fi
+	# shellcheck disable=SC2046
+	count $(echo "$line" | sed -E 's/[^0-9 ]//g')
+}
+
 # functional DIR ARGUMENT…
 functional() {
 	dir=$1
@@ -97,6 +106,8 @@ if [ $full = 1 ]; then functional "$top/build" --full
 else functional "$top/build"; fi
 
 if [ $full = 1 ]; then
+	echo "== independent oracles"
+	oracles "$top/build"
 	echo "== unit and functional tests with AddressSanitizer and UndefinedBehaviorSanitizer"
 	build "$top/build-asan" --enable-dev --enable-asan || fail "build with sanitizers"
 	unit "$top/build-asan"
