@@ -73,6 +73,9 @@ enum err walls_become_user(const char *name, struct why *why)
 		return why_errno(why, "cannot become user %s", name);
 	if (setuid(0) == 0)
 		return why_set(why, ERR_STATE, "cannot give up root for good");
+	/* Changing ids hid our files in /proc, where namespaces are set up. */
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+		return why_errno(why, "cannot stay visible in /proc");
 	if (setenv("HOME", pw->pw_dir, 1))
 		return why_errno(why, "cannot set HOME");
 	return ERR_NONE;
