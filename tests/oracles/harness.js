@@ -63,6 +63,8 @@ function test(name, make) {
 function askAll() {
 	const cli = process.env.ORACLE_CLI;
 	const lines = tests.flatMap((t) => t.questions.map((q) => q[0]));
+	if (lines.length === 0)
+		return [];
 	const run = spawnSync(cli, [], {
 		input: lines.join('\n') + '\n', maxBuffer: 1 << 30,
 		encoding: 'latin1',

@@ -54,11 +54,12 @@ if have_bitcoinlib; then oracle /usr/bin/python3 "$here/bitcoinlib.py"
 else skip "no python3-bitcoinlib" 1; fi
 
 have_node || need_packages nodejs npm
-if ! have_node; then skip "no node with npm" 3
-elif ! have_modules && ! install_modules; then skip "npm install failed (oracles/npm.out)" 3
+if ! have_node; then skip "no node with npm" 4
+elif ! have_modules && ! install_modules; then skip "npm install failed (oracles/npm.out)" 4
 else
 	oracle node "$here/bitcoinjs.js"
 	oracle node "$here/bitcoinjs_spend.js"
+	oracle node "$here/bitcoinjs_node.js"
 	oracle node "$here/bitcore.js"
 fi
 echo "oracles: $passed passed, $failed failed, $skipped skipped"
