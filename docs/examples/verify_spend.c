@@ -3,8 +3,7 @@
  *
  *   verify_spend TX INPUT VALUE SCRIPT [VALUE SCRIPT]...
  *
- * TX and SCRIPT in hex; INPUT from 0, or "all"; the values in satoshi and
- * scripts of the outputs that each input spends, in order.
+ * in hex and satoshi; INPUT from 0, or "all"; all that is spent, in order.
  */
 #include <cloisterconsensus.h>
 #include <stdio.h>

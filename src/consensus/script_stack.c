@@ -5,40 +5,6 @@
 
 #include "consensus/script_stack_priv.h"
 
-#include <stdlib.h>
-
-static void use_arrays(struct stack *s, struct element *slot,
-		       uint32_t *index, size_t cap)
-{
-	s->slot = slot;
-	s->main = index;
-	s->alt = index + cap;
-	s->free = index + 2 * cap;
-	s->cap = (uint32_t)cap;
-}
-
-void stack_init(struct stack *s, uint32_t n)
-{
-	size_t cap = (size_t)n + 8;
-
-	s->heap = NULL;
-	s->n = s->alt_n = s->used = s->free_n = 0;
-	if (n <= SCRIPT_MAX_STACK) {
-		use_arrays(s, s->fixed_slot, s->fixed_index, STACK_SLOTS);
-		return;
-	}
-	/* Bounded: each element took a byte of the transaction. */
-	s->heap = xcalloc(cap, sizeof *s->slot + 3 * sizeof *s->main);
-	use_arrays(s, s->heap, (uint32_t *)((struct element *)s->heap + cap),
-		   cap);
-}
-
-void stack_clear(struct stack *s)
-{
-	free(s->heap);
-	s->heap = NULL;
-}
-
 void stack_push_own(struct stack *s, const void *p, size_t n)
 {
 	struct element *e = stack_grow(s);

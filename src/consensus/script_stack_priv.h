@@ -13,8 +13,19 @@
 
 #include "consensus/script.h"
 
-/* No operation adds more than three before the limit is tested. */
-#define STACK_SLOTS (SCRIPT_MAX_STACK + 8)
+/* The limit is tested after each operation; none adds more than three
+ * elements, and none takes more than CHECKMULTISIG's: two numbers, keys,
+ * signatures and one too many. */
+#define STACK_MAX_ADDED 3
+#define STACK_MAX_TAKEN (3 + 2 * SCRIPT_MAX_MULTISIG_KEYS)
+
+/*
+ * Elements that a witness may bring are not limited before BIP342.  Of more
+ * than these only the top ones are put on the stack: whatever the first
+ * operation is, it leaves more than SCRIPT_MAX_STACK and the script fails.
+ */
+#define STACK_MAX_START (SCRIPT_MAX_STACK + STACK_MAX_TAKEN + 1)
+#define STACK_SLOTS (STACK_MAX_START + STACK_MAX_ADDED)
 
 struct element {
 	const uint8_t *p;        /* NULL: the bytes are in own */
@@ -24,19 +35,16 @@ struct element {
 
 struct stack {
 	uint32_t n, alt_n;
-	uint32_t cap;            /* of each array */
 	uint32_t used;           /* slots from here on were never used */
 	uint32_t free_n;         /* of the used ones, those free again */
-	uint32_t *main, *alt, *free;
-	struct element *slot;
-	void *heap;              /* for a witness of too many elements */
-	uint32_t fixed_index[3 * STACK_SLOTS];
-	struct element fixed_slot[STACK_SLOTS];
+	uint32_t main[STACK_SLOTS], alt[STACK_SLOTS], free[STACK_SLOTS];
+	struct element slot[STACK_SLOTS];
 };
 
-/** Empty, with room for n elements and what a first operation adds. */
-void stack_init(struct stack *s, uint32_t n);
-void stack_clear(struct stack *s);
+static inline void stack_init(struct stack *s)
+{
+	s->n = s->alt_n = s->used = s->free_n = 0;
+}
 
 static inline struct span element_span(const struct element *e)
 {
@@ -44,14 +52,14 @@ static inline struct span element_span(const struct element *e)
 }
 
 /* The i-th from the top; 1 is the top.  The caller knows it is there. */
-static inline struct element *stack_element(const struct stack *s, uint32_t i)
+static inline struct element *stack_element(struct stack *s, uint32_t i)
 {
 	return &s->slot[s->main[s->n - i]];
 }
 
 static inline struct span stack_top(const struct stack *s, uint32_t i)
 {
-	return element_span(stack_element(s, i));
+	return element_span(&s->slot[s->main[s->n - i]]);
 }
 
 static inline void stack_drop(struct stack *s, uint32_t n)
@@ -64,7 +72,7 @@ static inline struct element *stack_grow(struct stack *s)
 {
 	uint32_t i = s->free_n ? s->free[--s->free_n] : s->used++;
 
-	CHECK(i < s->cap);
+	CHECK(i < STACK_SLOTS);
 	s->main[s->n++] = i;
 	return &s->slot[i];
 }

@@ -20,15 +20,16 @@ enum script_error witness_run(const struct spend *spend, uint32_t flags,
 	for (i = 0; i < element_count; i++)
 		if (witness[i].n > SCRIPT_MAX_ELEMENT_BYTES)
 			return SCRIPT_ERR_PUSH_SIZE;
-	stack_init(stack, element_count);
-	for (i = 0; i < element_count; i++)
+	stack_init(stack);
+	i = element_count > STACK_MAX_START ?
+	    element_count - STACK_MAX_START : 0;
+	for (; i < element_count; i++)
 		stack_push(stack, witness[i]);
 	err = script_run(spend, flags, version, stack, script, tap, weight);
 	if (!err && stack->n != 1)
 		err = SCRIPT_ERR_CLEANSTACK;
 	if (!err && !element_is_true(stack_top(stack, 1)))
 		err = SCRIPT_ERR_EVAL_FALSE;
-	stack_clear(stack);
 	return err;
 }
 
@@ -158,7 +159,7 @@ static enum script_error scripts_verify(const struct spend *spend,
 	struct element pushed_last;
 	enum script_error err;
 
-	stack_init(stack, 0);
+	stack_init(stack);
 	err = run_base(spend, flags, stack, script_sig);
 	if (err)
 		return err;

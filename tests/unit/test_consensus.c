@@ -17,6 +17,7 @@ int main(void)
 	failed += run_filters_tests();
 	failed += run_real_blocks_tests();
 	failed += run_chain_tests();
+	failed += run_worst_tests();
 	failed += run_script_tests();
 	failed += run_script_edges_tests();
 	failed += run_script_vectors_tests();

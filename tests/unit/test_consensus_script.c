@@ -482,7 +482,7 @@ static void test_stack_agrees_with_a_model(void **state)
 	int64_t v;
 
 	(void)state;
-	stack_init(s, 0);
+	stack_init(s);
 	for (step = 0; step < 20000; step++) {
 		unsigned what = (unsigned)rand_r(&seed) % 8;
 
@@ -502,7 +502,6 @@ static void test_stack_agrees_with_a_model(void **state)
 			assert_true(v == m->main[m->n - i]);
 		}
 	}
-	stack_clear(s);
 	free(s);
 	free(m);
 }

@@ -356,6 +356,54 @@ static void test_witness_of_too_many_elements(void **state)
 	scene_free(s);
 }
 
+/* n elements, the top ones making CHECKMULTISIG take 43 and give one. */
+static enum script_error run_multisig_on(unsigned n)
+{
+	static const uint8_t twenty[1] = { 20 };
+	struct scene *s = scene_new();
+	struct span script = words(s, "CHECKMULTISIG");
+	enum script_error err;
+
+	set_pubkey(s, wsh(s, script));
+	for (unsigned i = 1; i <= n; i++)
+		add_witness(s, i == n || i + 21 == n ? span_of(twenty, 1) :
+						       NOTHING);
+	add_witness(s, script);
+	err = run(s, V0_FLAGS);
+	scene_free(s);
+	return err;
+}
+
+/* More elements than can matter are not even put on the stack. */
+static void test_witness_of_far_too_many_elements(void **state)
+{
+	static const struct {
+		const char *script, *want;
+	} cases[] = {
+		{ "1", "STACK_SIZE" }, { "2DROP", "STACK_SIZE" },
+		{ "DEPTH", "STACK_SIZE" }, { "RETURN", "OP_RETURN" },
+		{ "", "CLEANSTACK" }, { "CAT", "DISABLED_OPCODE" },
+		{ "0x4c", "BAD_OPCODE" }, { "VERIFY", "VERIFY" },
+	};
+
+	(void)state;
+	for (unsigned n = 1041; n <= 1047; n++)
+		assert_int_equal(run_multisig_on(n), n <= 1042 ?
+				 SCRIPT_ERR_CLEANSTACK :
+				 SCRIPT_ERR_STACK_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct scene *s = scene_new();
+		struct span script = words(s, cases[i].script);
+
+		set_pubkey(s, wsh(s, script));
+		while (s->in[0].witness_count < 1090)
+			add_witness(s, NOTHING);
+		add_witness(s, script);
+		EXPECT(s, V0_FLAGS, cases[i].want);
+		scene_free(s);
+	}
+}
+
 /* ---- numbers and lock times ------------------------------------------ */
 
 static void test_numbers_of_five_bytes(void **state)
@@ -531,6 +579,7 @@ int run_script_edges_tests(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_alt_stack_is_private),
 		cmocka_unit_test(test_witness_of_too_many_elements),
+		cmocka_unit_test(test_witness_of_far_too_many_elements),
 		cmocka_unit_test(test_numbers_of_five_bytes),
 		cmocka_unit_test(test_lock_times),
 		cmocka_unit_test(test_p2sh),
