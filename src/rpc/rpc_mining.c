@@ -19,6 +19,10 @@ static struct json_object *submit_result(const struct block_result *res)
 {
 	char text[160];
 
+	/* It came in well; that it stands on a bad block is another's fault,
+	 * found out while trying to reach this one. */
+	if (res->is_new && res->finding.verdict == VERDICT_BAD_PREV)
+		return json_object_new_string("inconclusive");
 	if (res->finding.verdict != VERDICT_OK) {
 		finding_text(text, &res->finding, true);
 		return json_object_new_string(text);
