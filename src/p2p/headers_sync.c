@@ -261,8 +261,8 @@ static void best_update(struct p2p *p, struct peer *peer,
 
 	if (!r->accepted)
 		return;
-	if (h->has_best && u256_cmp(&r->last.work, &h->best.work) <= 0 &&
-	    !block_hash_eq(&r->last.hash, &h->best.hash))
+	/* Of equal work its latest word counts: it may have changed sides. */
+	if (h->has_best && u256_cmp(&r->last.work, &h->best.work) < 0)
 		return;
 	h->has_best = true;
 	h->best = r->last;
