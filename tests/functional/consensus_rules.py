@@ -5,6 +5,7 @@ the coins are checked after each.  CLOISTER_TEST_SEED repeats a run."""
 import copy
 import struct
 
+from harness.peer_scene import PeerScene
 from harness.primitives import (COIN, OP_TRUE, TxIn, TxOut, Tx, Block,
                                 coinbase, merkle, rev, script_number, subsidy)
 from harness.rpc import RpcError
@@ -61,7 +62,7 @@ def target_out_of_range(s):
         s.refuse(b, "high-hash", solve=False)
 
 
-@rule("headers")
+@rule("headers", "p2p")
 def bad_diffbits(s):
     for bits in (0x207ffffe, 0x1f7fffff, 0x20700000):
         b = s.block()
@@ -69,7 +70,7 @@ def bad_diffbits(s):
         s.refuse(b, "bad-diffbits")
 
 
-@rule("headers")
+@rule("headers", "p2p")
 def time_at_median(s):
     mtp = s.ledger.mtp()
     s.refuse(s.block(when=mtp), "time-too-old")
@@ -91,7 +92,7 @@ def time_two_hours_ahead(s):
     s.node.rpc.setmocktime(0)
 
 
-@rule("headers")
+@rule("headers", "p2p")
 def old_versions(s):
     for version in (3, 2, 1, 0, -1, -0x80000000):
         s.refuse(s.block(version=version),
@@ -165,7 +166,7 @@ def header_first(s):
 
 # ---- the block's shape ----
 
-@rule("shape")
+@rule("shape", "p2p")
 def merkle_root(s):
     b = s.block([s.spend(s.coin())])
     b.root = bytes(32)
@@ -181,7 +182,7 @@ def merkle_root(s):
     s.accept(b, solve=False)
 
 
-@rule("shape")
+@rule("shape", "p2p")
 def no_transactions(s):
     b = s.block()
     b.txs = []
@@ -191,7 +192,7 @@ def no_transactions(s):
     s.refuse(b, "bad-txnmrklroot")
 
 
-@rule("shape")
+@rule("shape", "p2p")
 def coinbase_missing(s):
     b = s.block([s.spend(s.coin())])
     first = b.txs.pop(0)
@@ -211,7 +212,7 @@ def coinbase_missing(s):
         s.refuse(b, "bad-cb-missing")
 
 
-@rule("shape")
+@rule("shape", "p2p")
 def coinbase_twice(s):
     b = s.block([s.spend(s.coin()), s.spend(s.coin())])
     b.txs.insert(s.rng.randrange(1, 4), coinbase(s.next, value=0))
@@ -232,7 +233,7 @@ def repeated_tail(s):
         s.refuse(bad, "bad-txns-duplicate", solve=False)
 
 
-@rule("shape")
+@rule("shape", "p2p")
 def equal_neighbours(s):
     """Two equal transactions that pass for a repeated tail, and two that do
     not because they are no pair."""
@@ -262,7 +263,7 @@ def undecodable(s):
     s.accept(b, solve=False)
 
 
-@rule("shape")
+@rule("shape", "p2p")
 def transactions_of_64_bytes(s):
     """They could pass for inner nodes of the tree, but are no less valid."""
     tx = s.spend(s.coin(), outs=[TxOut(1000, b"\x6a\x01\x07\x51")])
@@ -279,7 +280,7 @@ def no_inputs(s):
     s.refuse(s.block([Tx([], [])]), "bad-txns-vin-empty")
 
 
-@rule("transactions")
+@rule("transactions", "p2p")
 def no_outputs(s):
     tx = s.spend(s.coin())
     tx.outs.clear()
@@ -294,7 +295,7 @@ def with_values(s, *values):
                                             for v in values])], fees=0)
 
 
-@rule("transactions")
+@rule("transactions", "p2p")
 def value_negative(s):
     for v in (-1, -MAX_MONEY, -(1 << 63)):
         s.refuse(with_values(s, v), "bad-txns-vout-negative")
@@ -317,7 +318,7 @@ def value_too_large(s):
     s.refuse(b, "bad-cb-amount")
 
 
-@rule("transactions")
+@rule("transactions", "p2p")
 def sum_too_large(s):
     s.refuse(with_values(s, MAX_MONEY, 1), "bad-txns-txouttotal-toolarge")
     half = MAX_MONEY // 2
@@ -328,7 +329,7 @@ def sum_too_large(s):
              "bad-txns-txouttotal-toolarge")
 
 
-@rule("transactions")
+@rule("transactions", "p2p")
 def input_twice(s):
     """CVE-2018-17144, in small transactions and in large ones."""
     for n in (2, 12, 13, 40):
@@ -344,7 +345,7 @@ def input_twice(s):
         s.accept(s.block([Tx(ins, [TxOut(value, OP_TRUE)])]))
 
 
-@rule("transactions")
+@rule("transactions", "p2p")
 def input_null(s):
     coin = s.coin()
     ins = [TxIn(coin.txid, coin.n), TxIn(bytes(32), 0xffffffff)]
@@ -355,7 +356,7 @@ def input_null(s):
 
 # ---- transactions and the coins ----
 
-@rule("inputs")
+@rule("inputs", "p2p")
 def coin_unknown(s):
     tx = s.spend(s.coin())
     tx.ins[0].txid = s.rng.randbytes(32)
@@ -370,7 +371,7 @@ def coin_unknown(s):
     s.refuse(s.block([tx], fees=0), "bad-txns-inputs-missingorspent")
 
 
-@rule("inputs")
+@rule("inputs", "p2p")
 def coin_spent_before(s):
     coin = s.coin()
     s.accept(s.block([s.spend(coin)]))
@@ -380,7 +381,7 @@ def coin_spent_before(s):
     s.refuse(s.block([tx], fees=0), "bad-txns-inputs-missingorspent")
 
 
-@rule("inputs")
+@rule("inputs", "p2p")
 def coin_spent_in_the_same_block(s):
     coin = s.coin()
     one = s.spend(coin)
@@ -391,7 +392,7 @@ def coin_spent_in_the_same_block(s):
     s.accept(s.block([one] + between))
 
 
-@rule("inputs")
+@rule("inputs", "p2p")
 def coin_of_a_later_transaction(s):
     first = s.spend(s.coin())
     second = s.spend(first)
@@ -410,7 +411,7 @@ def coin_of_the_same_coinbase(s):
     s.refuse(b, "bad-txns-premature-spend-of-coinbase")
 
 
-@rule("inputs")
+@rule("inputs", "p2p")
 def coin_that_never_was(s):
     """Outputs that cannot be spent are no coins."""
     fund = s.fund(b"\x6a", b"\x51" * 10001, b"\x51" * 10000)
@@ -432,7 +433,7 @@ def genesis_coin(s):
     s.refuse(s.block([tx]), "bad-txns-inputs-missingorspent")
 
 
-@rule("inputs")
+@rule("inputs", "p2p")
 def coinbase_maturity(s):
     height = s.next - 99
     coin = s.coinbase_coin(height)
@@ -446,7 +447,7 @@ def coinbase_maturity(s):
     s.accept(s.block([s.spend(coin)]))
 
 
-@rule("inputs")
+@rule("inputs", "p2p")
 def more_out_than_in(s):
     coin = s.coin()
     tx = s.spend(coin, outs=[TxOut(coin.value + 1, OP_TRUE)])
@@ -460,7 +461,7 @@ def more_out_than_in(s):
     s.accept(s.block([both]))
 
 
-@rule("inputs")
+@rule("inputs", "p2p")
 def long_chain_in_one_block(s):
     txs = [s.spend(s.coin())]
     for _ in range(60):
@@ -476,7 +477,7 @@ def long_chain_in_one_block(s):
 
 # ---- the coinbase ----
 
-@rule("coinbase")
+@rule("coinbase", "p2p")
 def amount(s):
     b = s.block()
     b.txs[0].outs[0].value += 1
@@ -486,7 +487,7 @@ def amount(s):
     s.accept(b)
 
 
-@rule("coinbase")
+@rule("coinbase", "p2p")
 def amount_with_fees(s):
     coins = [s.coin() for _ in range(4)]
     txs = [s.spend(c, outs=[TxOut(c.value - s.rng.randrange(1, 9999),
@@ -521,7 +522,7 @@ def coinbase_script(s, script):
     return b
 
 
-@rule("coinbase")
+@rule("coinbase", "p2p")
 def script_length(s):
     head = script_number(s.next)
     for n in (0, 1, 101, 102, 200, 1000):
@@ -530,7 +531,7 @@ def script_length(s):
     s.accept(coinbase_script(s, head + s.rng.randbytes(100 - len(head))))
 
 
-@rule("coinbase")
+@rule("coinbase", "p2p")
 def height_in_script(s):
     h = s.next
     assert 127 < h < 32768
@@ -594,7 +595,7 @@ def coinbase_spent_too_soon(s):
 
 # ---- absolute and relative locks ----
 
-@rule("locks")
+@rule("locks", "p2p")
 def lock_by_height(s):
     for last in (0, 0xfffffffe):
         h = s.next
@@ -617,7 +618,7 @@ def lock_by_height(s):
     s.accept(s.block([s.spend(one, lock_time=500000000, sequence=0)]))
 
 
-@rule("locks")
+@rule("locks", "p2p")
 def lock_by_time(s):
     mtp, coin = s.ledger.mtp(), s.coin()
     for lock in (mtp, mtp + 1, 0xffffffff):
@@ -636,7 +637,7 @@ def lock_of_the_coinbase(s):
     s.accept(b)
 
 
-@rule("locks")
+@rule("locks", "p2p")
 def relative_lock_by_blocks(s):
     n = s.rng.randrange(2, 6)
     fund = s.fund(OP_TRUE)
@@ -652,7 +653,7 @@ def relative_lock_by_blocks(s):
     s.accept(s.block([s.spend(fund, sequence=n)]))
 
 
-@rule("locks")
+@rule("locks", "p2p")
 def relative_lock_in_the_same_block(s):
     fund = s.fund(OP_TRUE)
     s.refuse(s.block([fund, s.spend(fund, sequence=1)]), "bad-txns-nonfinal")
@@ -681,7 +682,7 @@ def relative_lock_by_time(s):
     s.accept(s.block([spend]))
 
 
-@rule("locks")
+@rule("locks", "p2p")
 def relative_lock_void(s):
     """Switched off, of version 1, or of a version that is not negative."""
     fund = s.fund(*[OP_TRUE] * 4)
@@ -702,6 +703,11 @@ def relative_lock_void(s):
         s.refuse(s.block([tx]), "bad-txns-nonfinal")
         s.mine()
     s.accept(s.block([tx]))
+
+
+def test_by_a_peer(env):
+    """Most of the above once more, from a peer that is dropped for it."""
+    rule.run(env, "p2p", kind=PeerScene)
 
 
 def test_list_is_complete(env):
