@@ -268,6 +268,30 @@ bool batch_finished(const struct batch *b)
 	return atomic_load_explicit(&b->pending, memory_order_acquire) == 0;
 }
 
+bool batch_help(struct batch *b)
+{
+	struct workers *w = b->w;
+	struct claim c = { .batch = NULL };
+
+	if (batch_finished(b))
+		return true;
+	pthread_mutex_lock(&w->lock);
+	if (b->unclaimed) {
+		claim_take(&c, b);
+		pthread_mutex_unlock(&w->lock);
+		claim_run(&c);
+		pthread_mutex_lock(&w->lock);
+		claim_done(&c);
+	} else if (!batch_finished(b)) {
+		/* Others have the last items: they will not take long. */
+		b->waiting++;
+		pthread_cond_wait(&b->done, &w->lock);
+		b->waiting--;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return batch_finished(b);
+}
+
 void batch_wait(struct batch *b)
 {
 	struct workers *w = b->w;

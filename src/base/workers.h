@@ -27,6 +27,12 @@ void batch_add(struct batch *b, void *items, size_t n, size_t stride);
 void batch_cancel(struct batch *b);
 /** True when nothing is left to do; does not block. */
 bool batch_finished(const struct batch *b);
+/**
+ * Help with some items, for who has other things to do in between.
+ *
+ * return   every item is done
+ */
+bool batch_help(struct batch *b);
 /** Help until every item is done. */
 void batch_wait(struct batch *b);
 void batch_free(struct batch *b);          /* waits first */

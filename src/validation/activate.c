@@ -62,7 +62,7 @@ enum err activate_step(struct chain *c, bool drain, bool *more,
 		e = begin_next(c, head, target, why);
 	else if (c->flight_count &&
 		 (drain || !room_in_the_air(c) || !ahead || flight_ready(c)))
-		e = flight_land(c, why);
+		e = flight_help(c) ? flight_land(c, why) : ERR_NONE;
 	else
 		*more = false;
 	if (e)

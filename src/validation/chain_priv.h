@@ -104,6 +104,8 @@ NODISCARD enum err flight_begin(struct chain *c, struct header_node *n,
  */
 NODISCARD enum err flight_land(struct chain *c, struct why *why);
 bool flight_ready(const struct chain *c);  /* landing would not wait */
+/** Do a part of the oldest flight's checks; true: ready. */
+bool flight_help(struct chain *c);
 /** Take all flights back, without verdict. */
 NODISCARD enum err flights_cancel(struct chain *c, struct why *why);
 /** What the coins of the flights were before: *known if one has moved it. */

@@ -78,6 +78,11 @@ bool flight_ready(const struct chain *c)
 	       script_checks_finished(&c->flights[0]->checks);
 }
 
+bool flight_help(struct chain *c)
+{
+	return script_checks_help(&c->flights[0]->checks);
+}
+
 /* Take back the newest flight. */
 static enum err pop_newest(struct chain *c, struct why *why)
 {

@@ -17,7 +17,7 @@
 #define AHEAD_BLOCKS 8
 #define AHEAD_BYTES ((size_t)3 << 20)
 #define STEP_BLOCKS 64
-#define STEP_MS 50
+#define STEP_MS 10
 
 /* A record on its way through the pool. */
 struct incoming {
@@ -40,6 +40,8 @@ struct import {
 	struct incoming ring[AHEAD_BLOCKS];
 	size_t first, count, bytes;
 	struct deferred deferred;
+	bool advancing;                  /* the step's time ran out in it */
+	int64_t until_ms;                /* the end of that time */
 	bool forgot;                     /* one more pass is needed */
 	uint64_t new_before_pass;
 	uint64_t garbage_before, bytes_before;
@@ -160,14 +162,17 @@ static enum err read_ahead(struct import *im, struct why *why)
 
 /* ---- the chain's part ---- */
 
-/* Connect while that does not mean waiting. */
+/* Connect while that does not mean waiting, and there is time. */
 static enum err advance(struct import *im, struct why *why)
 {
-	bool more = true;
+	bool more = true, late = false;
 	enum err e = ERR_NONE;
 
-	while (!e && more)
+	while (!e && more && !late) {
 		e = activate_step(im->chain, false, &more, why);
+		late = clock_mono_ms() >= im->until_ms;
+	}
+	im->advancing = more;
 	im->progress.tip_height = chain_tip(im->chain)->height;
 	return e;
 }
@@ -315,9 +320,12 @@ static enum err end_pass(struct import *im, bool *more, struct why *why)
 
 static enum err one_part(struct import *im, bool *more, struct why *why)
 {
-	struct deferred_block *d = deferred_take(&im->deferred);
+	struct deferred_block *d;
 	enum err e = ERR_NONE;
 
+	if (im->advancing)
+		return advance(im, why);
+	d = deferred_take(&im->deferred);
 	if (d) {
 		e = take_deferred(im, d, why);
 		free(d);
@@ -340,14 +348,14 @@ static enum err one_part(struct import *im, bool *more, struct why *why)
 
 enum err import_step(struct import *im, bool *more, struct why *why)
 {
-	int64_t until = clock_mono_ms() + STEP_MS;
 	enum err e = ERR_NONE;
 	int i;
 
 	*more = true;
+	im->until_ms = clock_mono_ms() + STEP_MS;
 	for (i = 0; !e && *more && i < STEP_BLOCKS; i++) {
 		e = one_part(im, more, why);
-		if (clock_mono_ms() >= until)
+		if (clock_mono_ms() >= im->until_ms)
 			break;
 	}
 	note_progress(im);

@@ -115,6 +115,11 @@ bool script_checks_finished(const struct script_checks *s)
 	return !s->batch || batch_finished(s->batch);
 }
 
+bool script_checks_help(struct script_checks *s)
+{
+	return !s->batch || batch_help(s->batch);
+}
+
 void script_checks_wait(struct script_checks *s, struct finding *f)
 {
 	size_t i;

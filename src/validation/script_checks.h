@@ -39,6 +39,8 @@ void script_checks_add(struct script_checks *s, const struct tx *tx,
 /** All transactions were added: let the pool have the rest. */
 void script_checks_flush(struct script_checks *s);
 bool script_checks_finished(const struct script_checks *s);
+/** Help with a part; true when nothing is left. */
+bool script_checks_help(struct script_checks *s);
 /** Help until all is done.  The first failure in the block's order. */
 void script_checks_wait(struct script_checks *s, struct finding *f);
 /** Drop what is not begun, wait for the rest; after this s is empty. */

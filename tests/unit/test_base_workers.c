@@ -73,6 +73,35 @@ static void each_item_once(unsigned threads, size_t most)
 	workers_free(w);
 }
 
+/* Help comes in parts, and the last part says that all is done. */
+static void help_with_parts(unsigned threads)
+{
+	static struct item items[ITEMS];
+	struct workers *w = workers_new(threads);
+	struct batch *b;
+	unsigned add = 7, parts = 1;
+
+	fill(items, ITEMS);
+	b = batch_new(w, count_item, &add);
+	assert_true(batch_help(b));
+	batch_add(b, items, ITEMS, sizeof(items[0]));
+	while (!batch_help(b))
+		parts++;
+	if (!threads)
+		assert_in_range(parts, ITEMS / 1000, ITEMS);
+	check_once(items, ITEMS, add);
+	batch_free(b);
+	workers_free(w);
+}
+
+static void helping(void **state)
+{
+	(void)state;
+	help_with_parts(0);
+	help_with_parts(1);
+	help_with_parts(3);
+}
+
 static void no_threads(void **state)
 {
 	(void)state;
@@ -207,6 +236,7 @@ int test_base_workers(void)
 		cmocka_unit_test(several_threads),
 		cmocka_unit_test(batches_in_flight),
 		cmocka_unit_test(short_batches),
+		cmocka_unit_test(helping),
 		cmocka_unit_test(cancel_skips_the_rest),
 		cmocka_unit_test(workers_go_ahead),
 	};
