@@ -304,6 +304,14 @@ void addrbook_write(struct addrbook *b, struct bytes *out)
 	b->changed = false;
 }
 
+/* Times are compared and added to: one that no clock shows is none. */
+static int64_t read_time(struct reader *r)
+{
+	uint64_t t = read_u64(r);
+
+	return t <= UINT32_MAX ? (int64_t)t : 0;
+}
+
 static void read_entry(struct addrbook *b, struct reader *r)
 {
 	struct book_entry in = { 0 }, *e;
@@ -311,9 +319,9 @@ static void read_entry(struct addrbook *b, struct reader *r)
 	read_copy(r, in.onion.key, ONION_KEY_BYTES);
 	in.onion.port = read_u16(r);
 	in.services = read_u64(r);
-	in.seen = (int64_t)read_u64(r);
-	in.last_try = (int64_t)read_u64(r);
-	in.last_success = (int64_t)read_u64(r);
+	in.seen = read_time(r);
+	in.last_try = read_time(r);
+	in.last_success = read_time(r);
 	in.failures = read_u32(r);
 	in.source = read_u32(r);
 	if (!addrbook_add(b, &in.onion, in.services, in.seen, NULL))

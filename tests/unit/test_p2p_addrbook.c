@@ -164,6 +164,33 @@ static void written_and_read(void **state)
 	bytes_clear(&two);
 }
 
+static void impossible_times_are_none(void **state)
+{
+	struct book_entry out[1];
+	struct bytes file = { 0 };
+	struct prng r;
+	struct addrbook *a, *b;
+	struct onion o = nth(1);
+
+	(void)state;
+	prng_seed(&r, 6);
+	a = addrbook_new(0, seeded, &r);
+	b = addrbook_new(0, seeded, &r);
+	addrbook_add(a, &o, 1, INT64_MIN, NULL);
+	addrbook_attempt(a, &o, INT64_MAX);
+	addrbook_write(a, &file);
+	assert_true(addrbook_read(b, bytes_span(&file)));
+	assert_int_equal(addrbook_count(b), 1);
+	/* Seen in 1970: of no use, and no arithmetic overflows. */
+	assert_int_equal(addrbook_sample(b, out, 1, NOW), 0);
+	o = nth(2);
+	addrbook_add(b, &o, 1, NOW, NULL);
+	assert_true(addrbook_pick(b, &o, NOW, true, NULL, NULL));
+	addrbook_free(a);
+	addrbook_free(b);
+	bytes_clear(&file);
+}
+
 static void samples_differ(void **state)
 {
 	struct book_entry out[100];
@@ -197,6 +224,7 @@ int test_p2p_addrbook(void)
 		cmocka_unit_test(proven_stay),
 		cmocka_unit_test(tried_rest_and_hopeless_go),
 		cmocka_unit_test(written_and_read),
+		cmocka_unit_test(impossible_times_are_none),
 		cmocka_unit_test(samples_differ),
 	};
 
