@@ -85,6 +85,8 @@ def collect(env, node):
 def test_version_messages_tell_nothing_of_the_node(env):
     n = env.plain().start()
     mine(n, 3)
+    wait_until(lambda: inbound_version(n)[1]["height"] == 3, 20,
+               text="peers hear of the new height")
     versions, _ = collect(env, n)
     n.restart()
     more, _ = collect(env, n)
