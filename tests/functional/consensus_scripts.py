@@ -389,7 +389,7 @@ def pay_to_public_key_hash(s):
         digest = sighash_legacy(tx, 0, code)
         sig = key.ecdsa(digest) + bytes([ALL])
         for script, text in (
-                (asm(damage(s, sig, 37, 60), pub), FALSE),
+                (asm(damage(s, sig, 42, 60), pub), FALSE),
                 (asm(sig[:-1] + b"\x02", pub), FALSE),
                 (asm(b"", pub), FALSE),
                 (asm(new_key(s).ecdsa(digest) + b"\1", pub), FALSE),

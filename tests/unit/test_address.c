@@ -98,17 +98,17 @@ static void test_bech32_texts(void **state)
 {
 	static const char *const good[] = {
 		"A12UEL5L", "a12uel5l",
-		"an83characterlonghumanreadablepartthatcontainsthenumber1and"
-		"theexcludedcharactersbio1tt5tgs",
+		("an83characterlonghumanreadablepartthatcontainsthenumber1and"
+		 "theexcludedcharactersbio1tt5tgs"),
 		"abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw",
-		"11qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
-		"qqqqqqqqqqqqqqqqqqqqqqc8247j",
+		("11qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
+		 "qqqqqqqqqqqqqqqqqqqqqqc8247j"),
 		"split1checkupstagehandshakeupstreamerranterredcaperred2y9e3w",
 		"?1ezyfcl",
 	}, *const good_m[] = {
 		"A1LQFN3A", "a1lqfn3a",
-		"an83characterlonghumanreadablepartthatcontainsthetheexcludedc"
-		"haractersbioandnumber11sg7hg6",
+		("an83characterlonghumanreadablepartthatcontainsthetheexcludedc"
+		 "haractersbioandnumber11sg7hg6"),
 		"abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx",
 		"split1checkupstagehandshakeupstreamerranterredcaperredlc445v",
 		"?1v759aa",

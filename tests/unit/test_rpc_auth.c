@@ -76,8 +76,8 @@ static void test_rpcauth(void **state)
 {
 	static const char *const bad[] = {
 		"", "rt", "rt:abc", "rt:abc$", "rt:abc$00",
-		"rt:abc$zz81e9c5b74bdd85e78166031d2058e1069b3ed7ed967c93fc63"
-		"abba06f31144",
+		("rt:abc$zz81e9c5b74bdd85e78166031d2058e1069b3ed7ed967c93fc63"
+		 "abba06f31144"),
 	};
 	struct why why = { 0 };
 	struct auth *a;
