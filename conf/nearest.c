@@ -60,5 +60,5 @@ const char *option_nearest(const char *name, unsigned who)
 		}
 	}
 	/* A name with nothing in common is no help. */
-	return best_distance <= 1 + n / 3 ? best : NULL;
+	return best_distance <= (n < 4 ? 1 : 1 + n / 3) ? best : NULL;
 }

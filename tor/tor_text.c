@@ -152,6 +152,15 @@ void tor_text_scrub(char *out, size_t size, const char *text)
 
 /* ---- log lines ---- */
 
+/* Complaints about bootstrapping, one for each connection that failed: the
+ * control conversation tells the same, once and shorter. */
+static bool is_bootstrap_noise(const char *text)
+{
+	return strncmp(text, "Problem bootstrapping.", 22) == 0 ||
+	       strstr(text, " connections have failed:") ||
+	       strstr(text, " connections died in state ");
+}
+
 const char *tor_log_text(enum log_level *level, bool *foreign,
 			 const char *line)
 {
@@ -174,6 +183,8 @@ const char *tor_log_text(enum log_level *level, bool *foreign,
 
 		if (strncmp(bracket, levels[i].name, n) == 0) {
 			*level = levels[i].level;
+			if (is_bootstrap_noise(bracket + n))
+				*level = LOG_LEVEL_DEBUG;
 			return bracket + n;
 		}
 	}

@@ -22,8 +22,8 @@ bool tor_version_at_least(const char *version, const char *minimum);
 void tor_text_scrub(char *out, size_t size, const char *text);
 
 /**
- * Split "Nov 20 10:25:17.000 [warn] text": the level as ours, the text.  A
- * line without a level is not tor's (a loader's, say): *level is debug, and
+ * Split "Nov 20 10:25:17.000 [warn] text": the level as ours, the text.  What
+ * the control conversation tells better is debug.  A line without a level is not tor's (a loader's, say): *level is debug, and
  * *foreign true.
  */
 const char *tor_log_text(enum log_level *level, bool *foreign,

@@ -106,12 +106,8 @@ void tor_watch_down(struct tor_watch *w, const char *problem)
 
 static void judge_phase(struct tor_watch *w, const char *doing)
 {
-	char text[LINK_TEXT_MAX + 1];
-
 	if (!w->bootstrapped) {
-		snprintf(text, sizeof text, "%d %%: %s",
-			 w->state.bootstrap_percent, doing);
-		set_phase(w, TOR_BOOTSTRAPPING, text);
+		set_phase(w, TOR_BOOTSTRAPPING, doing);
 	} else if (w->network_down) {
 		set_phase(w, TOR_DOWN, "nothing is heard from the Tor "
 			  "network: is this machine online?");
@@ -121,6 +117,28 @@ static void judge_phase(struct tor_watch *w, const char *doing)
 	} else {
 		set_phase(w, TOR_READY, "connected to the Tor network");
 	}
+}
+
+/* Why connections to relays fail, for a person; tor's words if unknown. */
+static const char *failure_text(const char *reason, const char *otherwise)
+{
+	static const char *const texts[][2] = {
+		{ "DONE", "relays close the connection; where Tor is blocked, "
+			  "bridges help (-torrc)" },
+		{ "CONNECTRESET", "connections to relays are cut; where Tor is "
+				  "blocked, bridges help (-torrc)" },
+		{ "CONNECTREFUSED", "connections to relays are refused: is "
+				    "there a firewall?" },
+		{ "TIMEOUT", "relays do not answer: is there a firewall?" },
+		{ "NOROUTE", "there is no way to the relays: is this machine "
+			     "online?" },
+		{ "IDENTITY", "something else answers in a relay's place" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (strcmp(reason, texts[i][0]) == 0)
+			return texts[i][1];
+	return otherwise;
 }
 
 static void bootstrap_warning(struct tor_watch *w, const char *text)
@@ -135,7 +153,8 @@ static void bootstrap_warning(struct tor_watch *w, const char *text)
 	if (w->state.clock_skew_s)
 		return;               /* that is why, and it was said */
 	snprintf(line, sizeof line, "tor does not get past %d %%: %s (%s)",
-		 w->state.bootstrap_percent, what, reason);
+		 w->state.bootstrap_percent, failure_text(reason, what),
+		 reason);
 	set_problem(w, line);
 }
 

@@ -94,6 +94,21 @@ static void print_network(struct json_object *o)
 	printf("Time offset (s): %s\n", text_of(o, "timeoffset"));
 }
 
+/* gettorinfo's word for the descriptor, in a sentence. */
+static const char *door_text(const char *descriptor)
+{
+	static const char *const texts[][2] = {
+		{ "none", "not published yet" },
+		{ "publishing", "being published" },
+		{ "failed", "not published: no directory took it" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (strcmp(descriptor, texts[i][0]) == 0)
+			return texts[i][1];
+	return descriptor;
+}
+
 static void print_tor(struct json_object *o)
 {
 	const char *onion = text_of(o, "onion");
@@ -110,8 +125,8 @@ static void print_tor(struct json_object *o)
 		printf(", version %s", text_of(o, "version"));
 	putchar('\n');
 	if (*onion)
-		printf("Onion address: %s:%s (descriptor %s)\n", onion,
-		       text_of(o, "port"), text_of(o, "descriptor"));
+		printf("Onion address: %s:%s (%s)\n", onion,
+		       text_of(o, "port"), door_text(text_of(o, "descriptor")));
 	if (*text_of(o, "last_problem"))
 		printf("Last problem of Tor: %s\n",
 		       text_of(o, "last_problem"));

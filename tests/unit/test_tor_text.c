@@ -75,6 +75,12 @@ static void test_log_lines(void **state)
 	assert_false(foreign);
 	assert_string_equal(tor_log_text(&level, &foreign, "x [err] y"), "y");
 	assert_int_equal(level, LOG_LEVEL_WARN);
+	(void)tor_log_text(&level, &foreign, "[warn] Problem bootstrapping. "
+			   "Stuck at 14% (handshake)");
+	assert_int_equal(level, LOG_LEVEL_DEBUG);
+	(void)tor_log_text(&level, &foreign, "[warn]  9 connections died in "
+			   "state handshaking (TLS)");
+	assert_int_equal(level, LOG_LEVEL_DEBUG);
 	assert_string_equal(tor_log_text(&level, &foreign, "no level"),
 			    "no level");
 	assert_int_equal(level, LOG_LEVEL_DEBUG);

@@ -40,7 +40,7 @@ static void test_bootstrap(void **state)
 	assert_int_equal(w.state.phase, TOR_BOOTSTRAPPING);
 	assert_int_equal(w.state.bootstrap_percent, 45);
 	assert_int_equal(w.progress_ms, 1500);
-	assert_non_null(strstr(w.state.summary, "Asking for"));
+	assert_string_equal(w.state.summary, "Asking for relay descriptors");
 	tor_watch_bootstrap(&w, "NOTICE BOOTSTRAP PROGRESS=45 TAG=x "
 			    "SUMMARY=\"same\"", 1900);
 	assert_int_equal(w.progress_ms, 1500);
@@ -62,6 +62,10 @@ static void test_bootstrap_problem_is_scrubbed(void **state)
 		"PROGRESS=10 TAG=conn_done SUMMARY=\"Connected to a relay\" "
 		"WARNING=\"No route to 203.0.113.9\" REASON=NOROUTE COUNT=10 "
 		"RECOMMENDATION=warn HOSTADDR=\"203.0.113.9:443\"";
+	static const char other[] = "STATUS_CLIENT WARN BOOTSTRAP "
+		"PROGRESS=10 TAG=conn_done SUMMARY=\"Connected to a relay\" "
+		"WARNING=\"Odd at 203.0.113.9\" REASON=MISC COUNT=10 "
+		"RECOMMENDATION=warn HOSTADDR=\"203.0.113.9:443\"";
 	struct tor_watch w;
 
 	(void)state;
@@ -69,7 +73,11 @@ static void test_bootstrap_problem_is_scrubbed(void **state)
 	tor_watch_event(&w, ignore, 1);
 	assert_string_equal(w.state.problem, "");
 	tor_watch_event(&w, warn, 1);
-	assert_non_null(strstr(w.state.problem, "NOROUTE"));
+	assert_string_equal(w.state.problem, "tor does not get past 10 %: "
+			    "there is no way to the relays: is this machine "
+			    "online? (NOROUTE)");
+	tor_watch_event(&w, other, 1);
+	assert_non_null(strstr(w.state.problem, "Odd at [scrubbed] (MISC)"));
 	assert_null(strstr(w.state.problem, "203.0.113.9"));
 }
 
