@@ -7,6 +7,8 @@
 
 #include "conf/settings.h"
 
+#include "conf/chain_choice.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,17 +265,6 @@ static char *trim(char *s)
 	return s;
 }
 
-static bool known_section(const char *name)
-{
-	static const char *const names[] = { "main", "test", "testnet4",
-					     "signet", "regtest" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
-
 /* One line of a config file, as read_file() hands it on. */
 struct file_line {
 	const char *section;     /* "" before the first */
@@ -311,7 +302,7 @@ static enum err read_line(char *line, char *section, const char *where,
 				       "[testnet4], [signet] or [regtest]",
 				       where, line);
 		line[n - 1] = 0;
-		if (!known_section(line + 1))
+		if (!chain_choice_is_known(line + 1))
 			return why_set(why, ERR_INPUT, "%s: unknown section "
 				       "[%s]; known are [main], [test], "
 				       "[testnet4], [signet], [regtest]",
@@ -393,10 +384,6 @@ enum err settings_parse_file(struct settings *s, const char *text,
 static enum err chain_line(const struct file_line *l, void *arg,
 			   struct why *why)
 {
-	static const char *const flags[][2] = {
-		{ "regtest", "regtest" }, { "signet", "signet" },
-		{ "testnet", "test" }, { "testnet4", "testnet4" },
-	};
 	char *out = arg;
 	const char *found = NULL;
 	bool on;
@@ -405,13 +392,14 @@ static enum err chain_line(const struct file_line *l, void *arg,
 		return ERR_NONE;
 	if (strcmp(l->name, "chain") == 0)
 		found = l->value;
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
-		if (strcmp(l->name, flags[i][0]) == 0 &&
+	for (size_t i = 0; i < CHAIN_CHOICES; i++)
+		if (chain_choices[i].flag &&
+		    strcmp(l->name, chain_choices[i].flag) == 0 &&
 		    parse_bool(&on, l->value) && on)
-			found = flags[i][1];
+			found = chain_choices[i].name;
 	if (!found)
 		return ERR_NONE;
-	if (!known_section(found))
+	if (!chain_choice_is_known(found))
 		return why_set(why, ERR_INPUT, "%s: unknown chain \"%s\"",
 			       l->where, found);
 	if (*out && strcmp(out, found) != 0)

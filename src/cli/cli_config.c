@@ -6,122 +6,41 @@
 #include "cli/cli_config.h"
 
 #include <arpa/inet.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "conf/chain_choice.h"
+#include "conf/conf_file.h"
 
-#define CONF_FILE_MAX (1024 * 1024)
 #define COOKIE_MAX 4096
 
 static const struct chain_place {
-	const char *name, *flag, *dir;
+	const char *name, *dir;
 	uint16_t rpc_port;
-} places[] = {
-	{ "main", NULL, "", 8332 },
-	{ "test", "testnet", "testnet3", 18332 },
-	{ "testnet4", "testnet4", "testnet4", 48332 },
-	{ "signet", "signet", "signet", 38332 },
-	{ "regtest", "regtest", "regtest", 18443 },
+} places[CHAIN_CHOICES] = {
+	{ "main", "", 8332 },
+	{ "test", "testnet3", 18332 },
+	{ "testnet4", "testnet4", 48332 },
+	{ "signet", "signet", 38332 },
+	{ "regtest", "regtest", 18443 },
 };
 
-static const struct chain_place *place_of(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (strcmp(places[i].name, name) == 0)
-			return &places[i];
-	return NULL;
-}
-
-/* An absolute path: ~ and relative ones resolved. */
-static char *absolute(const char *path)
-{
-	const char *home = getenv("HOME");
-	struct passwd *pw;
-	char *cwd, *out;
-
-	if (path[0] == '/')
-		return xstrdup(path);
-	if (path[0] == '~' && (path[1] == '/' || path[1] == 0)) {
-		if (!home || !*home) {
-			pw = getpwuid(getuid());
-			home = pw ? pw->pw_dir : "/";
-		}
-		return xasprintf("%s%s", home, path + 1);
-	}
-	cwd = getcwd(NULL, 0);
-	out = xasprintf("%s/%s", cwd ? cwd : "", path);
-	free(cwd);
-	return out;
-}
-
-static char *below(const char *dir, const char *path)
-{
-	return path[0] == '/' ? xstrdup(path) : path_join(dir, path);
-}
-
-/* ---- the chain ---- */
-
-static enum err choose_chain(const struct chain_place **out,
+static enum err choose_place(const struct chain_place **out,
 			     const struct settings *s, struct why *why)
 {
-	const char *chain = NULL;
+	const char *name;
+	enum err e = chain_choice_make(&name, s, why);
+	size_t i = 0;
 
-	if (settings_has(s, "chain"))
-		chain = settings_text(s, "chain");
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (!places[i].flag || !settings_bool(s, places[i].flag))
-			continue;
-		if (chain && strcmp(chain, places[i].name) != 0)
-			return why_set(why, ERR_INPUT, "two chains are asked "
-				       "for, %s and %s; choose one", chain,
-				       places[i].name);
-		chain = places[i].name;
-	}
-	*out = place_of(chain ? chain : "main");
-	if (!*out)
-		return why_set(why, ERR_INPUT, "unknown chain \"%s\"; known "
-			       "are main, test, testnet4, signet, regtest",
-			       chain);
+	if (e)
+		return e;
+	while (strcmp(places[i].name, name) != 0)
+		CHECK(++i < ARRAY_SIZE(places));
+	*out = &places[i];
 	return ERR_NONE;
-}
-
-static bool chain_is_given(const struct settings *s)
-{
-	bool given = settings_has(s, "chain");
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		given |= places[i].flag && settings_has(s, places[i].flag);
-	return given;
-}
-
-static enum err read_conf(struct settings *s, const char *path,
-			  struct why *why)
-{
-	const struct chain_place *place;
-	struct bytes text = { 0 };
-	char file_chain[16];
-	enum err e = file_read(&text, path, CONF_FILE_MAX, why);
-
-	if (e)
-		goto out;
-	bytes_append(&text, "", 1);
-	e = settings_file_chain(file_chain, (char *)text.p, path, why);
-	if (e)
-		goto out;
-	if (file_chain[0] && !chain_is_given(s))
-		settings_force(s, "chain", file_chain);
-	e = choose_chain(&place, s, why);
-	if (!e)
-		e = settings_parse_file(s, (char *)text.p, path, place->name,
-					why);
-out:
-	bytes_clear(&text);
-	return e;
 }
 
 /* ---- the address ---- */
@@ -192,7 +111,7 @@ static enum err choose_socket(struct cli_config *c, struct why *why)
 	struct sockaddr_un sun;
 
 	if (settings_has(s, "rpcunix")) {
-		c->unix_path = absolute(settings_text(s, "rpcunix"));
+		c->unix_path = conf_path_absolute(settings_text(s, "rpcunix"));
 		if (strlen(c->unix_path) >= sizeof sun.sun_path)
 			return why_set(why, ERR_INPUT, "-rpcunix=%s: longer "
 				       "than a socket's path may be (%zu "
@@ -222,24 +141,19 @@ enum err cli_config_make(struct cli_config *c, struct settings *s,
 			 struct why *why)
 {
 	const struct chain_place *place;
-	char *dir = absolute(settings_text(s, "datadir"));
-	enum err e = ERR_NONE;
+	char *dir;
+	enum err e;
 
 	*c = (struct cli_config){ .settings = s };
-	c->conf_path = below(dir, settings_text(s, "conf"));
-	if (file_exists(c->conf_path))
-		e = read_conf(s, c->conf_path, why);
-	else if (settings_has(s, "conf"))
-		e = why_set(why, ERR_INPUT, "the config file %s does not "
-			    "exist", c->conf_path);
+	e = conf_file_load(&dir, &c->conf_path, s, why);
 	if (!e)
-		e = choose_chain(&place, s, why);
+		e = choose_place(&place, s, why);
 	if (e)
 		goto out;
 	c->chain = place->name;
 	c->chain_dir = *place->dir ? path_join(dir, place->dir) :
 				     xstrdup(dir);
-	c->cookie_path = below(c->chain_dir,
+	c->cookie_path = conf_path_below(c->chain_dir,
 			       settings_text(s, "rpccookiefile"));
 	c->port = settings_has(s, "rpcport") ?
 		  (uint16_t)settings_int(s, "rpcport") : place->rpc_port;

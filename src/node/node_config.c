@@ -5,112 +5,23 @@
 
 #include "node/node_config.h"
 
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "conf/chain_choice.h"
+#include "conf/conf_file.h"
 #include "net/loopback.h"
 
 #define MAX_SCRIPT_THREADS 64
-#define CONF_FILE_MAX (1024 * 1024)
 
 /* ---- reading ---- */
-
-/* An absolute path: ~ and relative ones resolved. */
-static char *absolute(const char *path)
-{
-	const char *home = getenv("HOME");
-	struct passwd *pw;
-	char *cwd, *out;
-
-	if (path[0] == '/')
-		return xstrdup(path);
-	if (path[0] == '~' && (path[1] == '/' || path[1] == 0)) {
-		if (!home || !*home) {
-			pw = getpwuid(getuid());
-			home = pw ? pw->pw_dir : "/";
-		}
-		return xasprintf("%s%s", home, path + 1);
-	}
-	cwd = getcwd(NULL, 0);
-	out = xasprintf("%s/%s", cwd ? cwd : "", path);
-	free(cwd);
-	return out;
-}
-
-/* A relative path is taken from dir. */
-static char *below(const char *dir, const char *path)
-{
-	return path[0] == '/' ? xstrdup(path) : path_join(dir, path);
-}
-
-/* The chain the settings ask for: "main" if none; NULL on a conflict. */
-static enum err settings_chain(const char **out, const struct settings *s,
-			       struct why *why)
-{
-	static const char *const flags[][2] = {
-		{ "regtest", "regtest" }, { "signet", "signet" },
-		{ "testnet", "test" }, { "testnet4", "testnet4" },
-	};
-	const char *chain = NULL;
-
-	if (settings_has(s, "chain"))
-		chain = settings_text(s, "chain");
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-		if (!settings_bool(s, flags[i][0]))
-			continue;
-		if (chain && strcmp(chain, flags[i][1]) != 0)
-			return why_set(why, ERR_INPUT, "two chains are asked "
-				       "for, %s and %s; choose one", chain,
-				       flags[i][1]);
-		chain = flags[i][1];
-	}
-	*out = chain ? chain : "main";
-	return ERR_NONE;
-}
-
-static bool chain_is_given(const struct settings *s)
-{
-	return settings_has(s, "chain") || settings_has(s, "regtest") ||
-	       settings_has(s, "signet") || settings_has(s, "testnet") ||
-	       settings_has(s, "testnet4");
-}
-
-static enum err read_conf_file(struct settings *s, const char *path,
-			       struct why *why)
-{
-	struct bytes text = { 0 };
-	const char *chain;
-	char file_chain[16];
-	enum err e;
-
-	e = file_read(&text, path, CONF_FILE_MAX, why);
-	if (e)
-		goto out;
-	if (memchr(text.p, 0, text.n)) {
-		e = why_set(why, ERR_INPUT, "%s is not a text file", path);
-		goto out;
-	}
-	bytes_append(&text, "", 1);
-	e = settings_file_chain(file_chain, (char *)text.p, path, why);
-	if (e)
-		goto out;
-	if (file_chain[0] && !chain_is_given(s))
-		settings_force(s, "chain", file_chain);
-	e = settings_chain(&chain, s, why);
-	if (!e)
-		e = settings_parse_file(s, (char *)text.p, path, chain, why);
-out:
-	bytes_clear(&text);
-	return e;
-}
 
 enum err config_read_settings(struct settings *s, int argc,
 			      char *const *argv, struct why *why)
 {
-	char *dir = NULL, *path = NULL;
+	char *dir, *path;
 	int used;
 	enum err e;
 
@@ -120,13 +31,7 @@ enum err config_read_settings(struct settings *s, int argc,
 	if (used < argc)
 		return why_set(why, ERR_INPUT, "unexpected argument \"%s\": "
 			       "options begin with a dash", argv[used]);
-	dir = absolute(settings_text(s, "datadir"));
-	path = below(dir, settings_text(s, "conf"));
-	if (file_exists(path))
-		e = read_conf_file(s, path, why);
-	else if (settings_has(s, "conf"))
-		e = why_set(why, ERR_INPUT, "the config file %s does not "
-			    "exist", path);
+	e = conf_file_load(&dir, &path, s, why);
 	if (!e && settings_has(s, "user") && !settings_has(s, "datadir"))
 		e = why_set(why, ERR_INPUT, "-user=%s needs -datadir=DIR, a "
 			    "directory which that user may write to",
@@ -218,14 +123,11 @@ static enum err make_chain(struct config *c, const struct settings *s,
 			   struct why *why)
 {
 	const char *name, *text;
-	enum err e = settings_chain(&name, s, why);
+	enum err e = chain_choice_make(&name, s, why);
 
 	if (e)
 		return e;
-	if (!chain_params_by_name(&c->params, name))
-		return why_set(why, ERR_INPUT, "-chain=%s is unknown; known "
-			       "are main, test, testnet4, signet, regtest",
-			       name);
+	CHECK(chain_params_by_name(&c->params, name));
 	e = make_regtest(c, s, why);
 	if (!e)
 		e = make_signet(c, s, why);
@@ -436,7 +338,7 @@ static enum err make_rpc(struct config *c, const struct settings *s,
 	c->rpc_auth_n = settings_list(s, "rpcauth", &c->rpc_auth);
 	c->rpc_timeout_s = (int)settings_int(s, "rpcservertimeout");
 	c->rpc_work_queue = (size_t)settings_int(s, "rpcworkqueue");
-	c->rpc_cookie = below(c->chain_dir,
+	c->rpc_cookie = conf_path_below(c->chain_dir,
 			      settings_text(s, "rpccookiefile"));
 	return ERR_NONE;
 }
@@ -451,12 +353,12 @@ enum err config_make(struct config *c, const struct settings *s,
 	e = make_chain(c, s, why);
 	if (e)
 		return e;
-	c->datadir = absolute(settings_text(s, "datadir"));
+	c->datadir = conf_path_absolute(settings_text(s, "datadir"));
 	c->chain_dir = *c->params.dir ? path_join(c->datadir, c->params.dir)
 				      : xstrdup(c->datadir);
 	c->run_dir = path_join(c->chain_dir, "run");
 	if (log_file && strcmp(log_file, "0") != 0)
-		c->log_path = below(c->chain_dir, log_file);
+		c->log_path = conf_path_below(c->chain_dir, log_file);
 	c->print_to_console = settings_bool(s, "printtoconsole");
 	c->debug_n = settings_list(s, "debug", &c->debug);
 	c->dbcache_bytes = (size_t)settings_int(s, "dbcache") << 20;

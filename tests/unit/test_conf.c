@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
+#include "conf/conf_file.h"
 #include "conf/settings.h"
 
 static struct settings *parse(const char *const *args, size_t n,
@@ -189,6 +191,44 @@ static void test_chain_of_a_file(void **state)
 					     &why), ERR_INPUT);
 }
 
+/* The file is looked for in the default directory; it may name another, but
+ * the command line wins. */
+static void test_directory_from_the_file(void **state)
+{
+	static const char text[] = "datadir=/mnt/big\nregtest=1\n"
+				   "[regtest]\nrpcport=77\n";
+	char home[] = "/tmp/test_conf.XXXXXX";
+	struct settings *s = settings_new(OPTION_NODE);
+	char *dir, *path, *want, *cmd;
+	struct why why;
+
+	(void)state;
+	assert_non_null(mkdtemp(home));
+	want = xasprintf("%s/.cloister/cloister.conf", home);
+	cmd = xasprintf("mkdir %s/.cloister", home);
+	assert_int_equal(system(cmd), 0);
+	free(cmd);
+	assert_int_equal(file_replace(want, span_of(text, strlen(text)), 0600,
+				      &why), 0);
+	assert_int_equal(setenv("HOME", home, 1), 0);
+	assert_int_equal(conf_file_load(&dir, &path, s, &why), 0);
+	assert_string_equal(path, want);
+	assert_string_equal(dir, "/mnt/big");
+	assert_int_equal(settings_int(s, "rpcport"), 77);
+	free(dir);
+	free(path);
+	settings_force(s, "datadir", "~");
+	assert_int_equal(conf_file_load(&dir, &path, s, &why), 0);
+	assert_string_equal(dir, home);
+	free(dir);
+	free(path);
+	settings_free(s);
+	free(want);
+	cmd = xasprintf("rm -rf %s", home);
+	assert_int_equal(system(cmd), 0);
+	free(cmd);
+}
+
 static void test_handed_over_settings_are_the_same(void **state)
 {
 	struct why why;
@@ -268,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_mistakes_are_named),
 		cmocka_unit_test(test_arguments_end_at_the_first_word),
 		cmocka_unit_test(test_chain_of_a_file),
+		cmocka_unit_test(test_directory_from_the_file),
 		cmocka_unit_test(test_handed_over_settings_are_the_same),
 		cmocka_unit_test(test_help_names_every_option),
 		cmocka_unit_test(test_table_is_sound),
