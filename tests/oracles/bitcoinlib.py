@@ -319,6 +319,10 @@ ANY = [(0x61, 0, 0), (0x69, 1, 0), (0x6b, 1, 0), (0x6d, 2, 0), (0x6e, 2, 4), (0x
        (0xb9, 0, 0)]
 RARE = [0x50, 0x62, 0x65, 0x66, 0x6a, 0x6c, 0x7e, 0x80, 0x83, 0x89, 0x8d, 0x95, 0x99, 0xac, 0xae, 0xba, 0xff]
 
+# These leave a zero byte for false, where it should be nothing: 0NOTEQUAL
+# behind them makes it that.
+ZERO_BYTE = (0xa5, 0xac, 0xae)
+
 
 def push(data):
     if len(data) == 1 and 1 <= data[0] <= 16:
@@ -339,7 +343,8 @@ def random_program(r, depth):
     out, open_ifs = b'', 0
     for _ in range(2 + r.randrange(25)):
         if r.random() < .01:
-            out += bytes([r.choice(RARE)])
+            op = r.choice(RARE)
+            out += bytes([op]) + (b'\x92' if op in ZERO_BYTE else b'')
         elif r.random() < .06:
             out += bytes([r.choice([0, 0x51]), r.choice([0x63, 0x64])])
             open_ifs += 1
@@ -356,8 +361,7 @@ def random_program(r, depth):
                 n = r.randrange(min(depth, 4))
                 out += push(bytes([n]) if n else b'')
             out += bytes([op])
-            # Their WITHIN gives a zero byte for false; make it the number.
-            out += b'\x92' if op == 0xa5 else b''
+            out += b'\x92' if op in ZERO_BYTE else b''
             depth += left - taken
     return out + b'\x68' * open_ifs
 
