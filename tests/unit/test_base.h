@@ -16,6 +16,7 @@ int test_base_bytes(void);
 int test_base_file(void);
 int test_base_log(void);
 int test_base_map(void);
+int test_base_secret(void);
 int test_base_workers(void);
 
 #endif
