@@ -253,28 +253,73 @@ static void plan_peer_fill(struct plan_peer *p, struct chain *c)
 	p->common_height = header_node_fork(n, chain_best_header(c))->height;
 }
 
+/* Blocks on branches of peers, for all of them together. */
+#define BRANCH_BLOCKS_MAX 64
+#define BRANCH_PEER_MAX 16
+
+static bool is_planned(const struct plan_block *list, size_t n,
+		       const struct header_node *node)
+{
+	while (n-- > 0)
+		if (block_hash_eq(&list[n].hash, &node->hash))
+			return true;
+	return false;
+}
+
+/*
+ * The best header's blocks may be withheld, or may be no good in a way that
+ * says nothing against the header: a peer's other branch is worth having if
+ * it would be no step back.
+ */
+static size_t plan_branch(struct chain *c, const struct plan_peer *p,
+			  struct plan_block *out, size_t n)
+{
+	struct header_node *nodes[BRANCH_PEER_MAX];
+	const struct header_node *best = chain_best_header(c);
+	const struct header_node *at = chain_lookup(c, &p->best);
+	size_t i, count, first = n;
+
+	if (!at || header_node_is_ancestor(at, best) ||
+	    u256_cmp(&at->chain_work, &chain_tip(c)->chain_work) < 0)
+		return 0;
+	count = chain_missing_towards(c, at, nodes, BRANCH_PEER_MAX,
+				      BRANCH_PEER_MAX);
+	for (i = 0; i < count && n < BRANCH_BLOCKS_MAX; i++) {
+		if (header_node_is_ancestor(nodes[i], best) ||
+		    is_planned(out, n, nodes[i]))
+			continue;
+		out[n].hash = nodes[i]->hash;
+		out[n].height = nodes[i]->height;
+		out[n++].only = p->peer;
+	}
+	return n - first;
+}
+
 static void plan_run(struct job *job, void *owner)
 {
 	struct plan_job *j = CONTAINER_OF(job, struct plan_job, base.job);
 	struct chain_owner *o = owner;
 	struct header_node **nodes;
-	size_t n;
+	size_t n, branches = 0;
 
 	if (!chain_usable(o))
 		return;
 	nodes = xcalloc(j->max + 1, sizeof(*nodes));
 	n = chain_missing_blocks(o->chain, nodes, j->max, j->window);
-	j->blocks = xcalloc(n + 1, sizeof *j->blocks);
+	j->blocks = xcalloc(n + BRANCH_BLOCKS_MAX, sizeof *j->blocks);
 	for (size_t i = 0; i < n; i++) {
 		j->blocks[i].hash = nodes[i]->hash;
 		j->blocks[i].height = nodes[i]->height;
 	}
 	free(nodes);
-	for (size_t i = 0; i < j->reply.peer_count; i++)
+	for (size_t i = 0; i < j->reply.peer_count; i++) {
 		plan_peer_fill(&j->peers[i], o->chain);
+		branches += plan_branch(o->chain, &j->peers[i], j->blocks + n,
+					branches);
+	}
 	header_point_of(&j->reply.best_header, chain_best_header(o->chain));
 	j->reply.blocks = j->blocks;
-	j->reply.block_count = n;
+	j->reply.block_count = n + branches;
 	j->reply.peers = j->peers;
 	j->answered = true;
 }

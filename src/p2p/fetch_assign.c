@@ -32,7 +32,8 @@ static bool can_serve(const struct p2p *p, const struct peer *peer,
 	    peer->info.type == CONN_ADDR_FETCH || e->avoid == peer->id ||
 	    p->now_ms < peer->fetch.rest_until_ms)
 		return false;
-	if (peer->headers.common_height < e->height)
+	if (e->only ? e->only != peer->id
+		    : peer->headers.common_height < e->height)
 		return false;
 	if (s & SERVICE_NETWORK)
 		return true;

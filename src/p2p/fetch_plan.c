@@ -206,6 +206,7 @@ void p2p_on_plan(struct p2p *p, const struct plan_reply *r)
 		if (!e)
 			e = fetch_entry_new(p, &r->blocks[i].hash, 0);
 		e->height = r->blocks[i].height;
+		e->only = r->blocks[i].only;
 		e->plan_at = (int)i;
 		f->plan[i] = e;
 	}

@@ -27,6 +27,7 @@ struct fetch_block {
 	enum fetch_state state;
 	peer_id peer;            /* asked, or who gave it */
 	peer_id avoid;           /* failed us with this block */
+	peer_id only;            /* whose branch it is on, 0: the best one */
 	int64_t asked_ms;
 	int plan_at;             /* place in the plan, -1: none */
 };

@@ -158,6 +158,8 @@ struct block_reply {
 struct plan_block {
 	struct block_hash hash;
 	int height;
+	peer_id only;                 /* on this peer's branch; 0: on the
+				       * way to the best header */
 };
 
 struct plan_reply {

@@ -170,6 +170,11 @@ size_t chain_locator(const struct header_node *n,
  */
 size_t chain_missing_blocks(const struct chain *c, struct header_node **out,
 			    size_t max, int window);
+/** The same on the way to another header. */
+size_t chain_missing_towards(const struct chain *c,
+			     const struct header_node *best,
+			     struct header_node **out, size_t max,
+			     int window);
 
 /** All tips of the tree (headers without children): new array, free() it. */
 size_t chain_tips(const struct chain *c, struct header_node ***out);

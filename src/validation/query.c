@@ -121,12 +121,19 @@ static int first_gap(const struct header_node *fork,
 size_t chain_missing_blocks(const struct chain *c, struct header_node **out,
 			    size_t max, int window)
 {
-	const struct header_node *best = c->best_header;
+	return chain_missing_towards(c, c->best_header, out, max, window);
+}
+
+size_t chain_missing_towards(const struct chain *c,
+			     const struct header_node *best,
+			     struct header_node **out, size_t max, int window)
+{
 	struct header_node **path, *n;
 	size_t count = 0;
 	int low, high, h;
 
-	if (!max || window < 0 || best->chain_tx_count)
+	if (!max || window < 0 || best->chain_tx_count ||
+	    header_node_failed(best))
 		return 0;
 	low = first_gap(header_node_fork(chain_tip(c), best), best);
 	high = best->height - low > window ? low + window : best->height;

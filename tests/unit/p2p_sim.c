@@ -378,8 +378,9 @@ static size_t missing(struct sim_node *n, const struct sim_cmd *c,
 			from = i;
 		if (i > from + c->window)
 			break;
-		out[count++] = (struct plan_block){ s->blocks[path[i]]->hash,
-						    i };
+		out[count++] = (struct plan_block){
+			.hash = s->blocks[path[i]]->hash,
+			.height = i };
 	}
 	free(path);
 	return count;

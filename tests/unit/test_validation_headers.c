@@ -349,7 +349,7 @@ static void test_locators(void **state)
 static void test_missing_blocks(void **state)
 {
 	struct header_node *out[300], *far;
-	struct block *blocks[100];
+	struct block *blocks[100], *other;
 	struct block_result res;
 	struct headers_result hres;
 	struct draft d;
@@ -400,6 +400,19 @@ static void test_missing_blocks(void **state)
 	n = chain_missing_blocks(f.chain, out, 300, 15);
 	assert_int_equal(n, 16);
 	assert_int_equal(out[0]->height, 21);
+	/* towards another header; not if that one has failed */
+	draft_init(&d, &f, NULL);
+	d.h.time++;
+	other = draft_seal(&d);
+	fix_ok(&f, chain_accept_headers(f.chain, &hres, &other->header, 1,
+					true, &f.why));
+	n = chain_missing_towards(f.chain, hres.last, out, 300, 15);
+	assert_int_equal(n, 1);
+	assert_ptr_equal(out[0], hres.last);
+	fix_ok(&f, chain_invalidate(f.chain, hres.last, &f.why));
+	assert_int_equal(chain_missing_towards(f.chain, hres.last, out, 300,
+					       15), 0);
+	block_unref(other);
 	for (i = 0; i < 100; i++)
 		block_unref(blocks[i]);
 	fix_close(&f);
