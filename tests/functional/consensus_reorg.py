@@ -363,3 +363,28 @@ def invalid_block_of_a_better_chain(s):
     assert "%s height=%d is invalid: bad-cb-amount" % (
         fault.hash(), fault.height) in s.node.log()
     other.close()
+
+
+@rule("peers")
+def withheld_blocks(s):
+    """Headers without blocks, of whatever work, keep nobody from the blocks
+    that others have."""
+    a = Branch(s, name=1).grow(5, coins_of(s, 5))
+    b = Branch(s, name=2).grow(2, coins_of(s, 2))
+    s.node.rpc.setmocktime(a.blocks[-1].time)
+    withholder = Peer(s.node.p2p_port)
+    withholder.send("headers", headers_payload([x.header()
+                                                for x in a.blocks]))
+    withholder.expect("getdata")
+    other = Peer(s.node.p2p_port)
+    for i in (0, 1):
+        other.send("headers", headers_payload([b.blocks[i].header()]))
+        serve(s, other, b.blocks, random.Random(SEED), b.blocks[i].hash())
+    won(s, b)
+    # It gives them after all.
+    for x in a.blocks:
+        withholder.send("block", x.raw())
+    s.node.wait_tip(a.ledger.tip)
+    won(s, a)
+    for p in (withholder, other):
+        p.close()

@@ -21,7 +21,6 @@ class PeerScene(Scene):
 
     def opened(self):
         self.peer = None
-        self.aside = set()
         self.now = self.ledger.times[-1]
 
     def connection(self):
@@ -56,9 +55,6 @@ class PeerScene(Scene):
             peer.send("block", block.raw())
 
     def deliver(self, block):
-        if block.hash() in self.aside:
-            self.aside.remove(block.hash())
-            self.node.rpc.reconsiderblock(block.hash())
         self.now = max(self.now, block.time)
         self.node.rpc.setmocktime(self.now)
         self.log_path = os.path.join(self.node.chaindir, "debug.log")
@@ -82,14 +78,5 @@ class PeerScene(Scene):
         if self.peer and verdict not in QUIET:
             assert self.peer.closed(), "the peer may stay"
             self.peer = None
-        self.forget(block)
         TALLY.verdicts[verdict] += 1
         return block
-
-    def forget(self, block):
-        """A copy that fails by itself says nothing against its header.  That
-        one then stands for the most work; put it aside."""
-        info = self.node.rpc.getblockchaininfo()
-        if info["headers"] > info["blocks"]:
-            self.node.rpc.invalidateblock(block.hash())
-            self.aside.add(block.hash())
