@@ -17,15 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/log.h"
+#include "node/addr_files.h"
 #include "node/rpc_port.h"
 #include "tor/tor_transport.h"
 
 #define CHAIN_QUEUE 64
-#define PEERS_FILE NODE_DIR "/peers.dat"
 #define SAVE_EVERY_MS (15 * 60 * 1000)
-#define PEERS_FILE_MAX (16 * 1024 * 1024)
 #define STOP_POLL_MS 50
 #define STOP_ANSWER_MS 2000      /* for RPC answers under way */
 
@@ -117,41 +115,24 @@ static void open_run(struct job *job, void *owner)
 	j->err = chain_owner_open(owner, &j->why);
 }
 
-/* peers.dat: addresses heard of; a damaged one is no reason to stop. */
-static void addresses_load(struct node *n)
-{
-	char *path = path_join(n->cfg->chain_dir, PEERS_FILE);
-	struct bytes b = { 0 };
-	struct why why;
-
-	if (file_exists(path)) {
-		if (file_read(&b, path, PEERS_FILE_MAX, &why))
-			log_warn(LOG_NODE, "%s", why.text);
-		else if (!p2p_addrs_read(peers_engine(n->peers),
-					 bytes_span(&b)))
-			log_warn(LOG_NODE, "%s is damaged; starting with no "
-				 "known addresses", path);
-	}
-	bytes_clear(&b);
-	free(path);
-}
-
 static void addresses_save(void *arg)
 {
 	struct node *n = arg;
-	struct p2p *p2p = peers_engine(n->peers);
-	struct bytes b = { 0 };
-	struct why why;
-	char *path;
+	char *dir;
 
-	if (!n->peers_started || !p2p_addrs_changed(p2p))
+	if (!n->peers_started)
 		return;
-	path = path_join(n->cfg->chain_dir, PEERS_FILE);
-	p2p_addrs_write(p2p, &b);
-	if (file_replace(path, bytes_span(&b), 0600, &why))
-		log_warn(LOG_NODE, "%s", why.text);
-	bytes_clear(&b);
-	free(path);
+	dir = path_join(n->cfg->chain_dir, NODE_DIR);
+	addr_files_save(peers_engine(n->peers), dir);
+	free(dir);
+}
+
+static void addresses_load(struct node *n)
+{
+	char *dir = path_join(n->cfg->chain_dir, NODE_DIR);
+
+	addr_files_load(peers_engine(n->peers), dir);
+	free(dir);
 }
 
 static void chain_opened(struct node *n)
@@ -188,6 +169,9 @@ static void on_tor_state(void *arg, const struct link_tor_state *s)
 
 	log_debug(LOG_TOR, "tor is %s, %u %%: %s", tor_phase_name(s->phase),
 		  (unsigned)s->bootstrap_percent, s->summary);
+	if (n->peers && n->cfg->use_tor)
+		p2p_set_tor_ready(peers_engine(n->peers),
+				  s->phase == TOR_READY);
 	if (s->problem[0])
 		n->tor_problem_at = clock_unix(&n->clock);
 }

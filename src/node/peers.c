@@ -22,7 +22,6 @@
 #define TICK_MS 100
 #define INPUT_MAX (256 * 1024)
 #define OUTPUT_HIGH (1024 * 1024)
-#define ONION_DIAL_TIMEOUT_MS 30000
 #define PLAIN_DIAL_TIMEOUT_MS 5000
 /* Outbound slots, address fetches and feelers beside the inbound ones. */
 #define OUTBOUND_SHARE 11
@@ -205,6 +204,30 @@ static void dial_forget(struct dial_entry *d)
 	free(d);
 }
 
+static enum dial_failure failure_of(enum dial_result r)
+{
+	switch (r) {
+	case DIAL_REFUSED:
+		return FAILURE_REFUSED;
+	case DIAL_UNREACHABLE:
+		return FAILURE_UNREACHABLE;
+	case DIAL_TIMEOUT:
+		return FAILURE_TIMEOUT;
+	case DIAL_NOT_FOUND:
+		return FAILURE_NOT_FOUND;
+	case DIAL_BAD_ADDRESS:
+		return FAILURE_BAD_ADDRESS;
+	case DIAL_AUTH_REQUIRED:
+		return FAILURE_AUTH;
+	case DIAL_PROXY_DOWN:
+		return FAILURE_NO_TOR;
+	case DIAL_OK:
+	case DIAL_OTHER:
+		break;
+	}
+	return FAILURE_OTHER;
+}
+
 static void on_dialled(enum dial_result result, int fd, void *arg)
 {
 	struct dial_entry *d = arg;
@@ -223,7 +246,8 @@ static void on_dialled(enum dial_result result, int fd, void *arg)
 		log_debug(LOG_NET, "cannot connect to %s: %s", addr,
 			  dial_result_name(result));
 		tell_time(p);
-		p2p_dial_failed(p->p2p, d->id, dial_result_name(result));
+		p2p_dial_failed(p->p2p, d->id, failure_of(result),
+				dial_result_name(result));
 	}
 	dial_forget(d);
 }
@@ -242,33 +266,33 @@ static void answer_refused(struct peers *p)
 	}
 }
 
-static void port_dial(void *ctx, uint64_t id, const char *host,
-		      uint16_t port, enum conn_type type)
+static void port_dial(void *ctx, const struct dial_request *req)
 {
 	struct peers *p = ctx;
-	bool plain = loopback_address_ok(host);
+	bool plain = loopback_address_ok(req->host);
 	struct transport *t = plain ? p->plain : p->opt.tor;
 	struct dial_entry *d;
 	char isolation[48];
 	struct dial_target target = {
-		.host = host,
-		.port = port,
+		.host = req->host,
+		.port = req->port,
 		.isolation = isolation,
 		.timeout_ms = plain ? PLAIN_DIAL_TIMEOUT_MS
-				    : ONION_DIAL_TIMEOUT_MS,
+				    : req->timeout_ms,
 	};
 
 	/* Never used twice, so no two streams share a circuit. */
 	snprintf(isolation, sizeof isolation, "%llu-%016llx",
-		 (unsigned long long)id, (unsigned long long)random_u64());
-	log_debug(LOG_NET, "connecting to %s:%u (%s)", host, (unsigned)port,
-		  conn_type_name(type));
+		 (unsigned long long)req->id,
+		 (unsigned long long)random_u64());
+	log_debug(LOG_NET, "connecting to %s:%u (%s)", req->host,
+		  (unsigned)req->port, conn_type_name(req->type));
 	d = xcalloc(1, sizeof *d);
 	d->owner = p;
-	d->id = id;
+	d->id = req->id;
 	d->onion = !plain;
-	snprintf(d->host, sizeof d->host, "%s", host);
-	d->port = port;
+	snprintf(d->host, sizeof d->host, "%s", req->host);
+	d->port = req->port;
 	d->next = p->dials;
 	p->dials = d;
 	if (t)

@@ -8,11 +8,16 @@
 
 #include <stdlib.h>
 
+#include "crypto/hash.h"
+
 #define RATE_PER_S 0.1           /* addresses taken unasked */
 #define SHARE_PERCENT 23
 #define CACHE_MS (24 * 60 * MINUTE_MS)
 #define LOCAL_EVERY_MS (24 * 60 * MINUTE_MS)
 #define TOO_OLD_S (10 * 24 * 60 * 60)
+#define PENALTY_S (2 * 60 * 60)  /* hearsay is older than it says */
+#define FRESH_S 600              /* worth passing on */
+#define FEW 10                   /* gossip; more is an answer to getaddr */
 
 static void tokens_add(struct p2p *p, struct peer *peer)
 {
@@ -52,33 +57,65 @@ void addrs_handshaken(struct p2p *p, struct peer *peer)
 {
 	if (!peer_outbound(peer))
 		return;
+	peer->info.addr_relay = peer->info.type != CONN_ADDR_FETCH;
 	peer->addrs.asked = true;
 	peer->addrs.tokens += ADDR_MAX;
 	peer_send_plain(p, peer, MSG_GETADDR);
 	tell_local(p, peer);
 }
 
-/* BIP155 time stamps of others are not to be trusted far. */
+/* Time stamps of others are not to be trusted far. */
 static int64_t plausible(const struct p2p *p, uint32_t time)
 {
 	int64_t t = time;
 
 	if (t > p->now_unix + 600 || t < 100000000)
 		t = p->now_unix - TOO_OLD_S / 2;
-	return t - 2 * 60 * 60;
+	return t;
+}
+
+/* The teller, as the book counts sources. */
+static struct onion source_of(const struct peer *peer)
+{
+	struct onion o = { 0 };
+
+	if (peer->has_onion)
+		o = peer->onion;
+	else if (peer->host)     /* a seed's name, loopback */
+		sha256d(o.key, (const uint8_t *)peer->host,
+			strlen(peer->host));
+	return o;                /* strangers: all one source */
 }
 
 static void take(struct p2p *p, struct peer *peer,
-		 const struct addrv2_item *item)
+		 const struct addrv2_item *item, bool gossip)
 {
-	struct onion o = { .port = item->port };
+	struct addr_news news = { .services = item->services };
+	struct onion source = source_of(peer);
+	int64_t seen = plausible(p, item->time);
 
-	memcpy(o.key, item->addr.p, ONION_KEY_BYTES);
-	if (p->has_local && onion_eq(&o, &p->local))
+	memcpy(news.onion.key, item->addr.p, ONION_KEY_BYTES);
+	news.onion.port = item->port;
+	news.time = (uint32_t)seen;
+	if (!item->port || (p->has_local && onion_eq(&news.onion, &p->local)))
 		return;
 	peer->info.addr_processed++;
-	addrbook_add(p->book, &o, item->services, plausible(p, item->time),
-		     peer->has_onion ? &peer->onion : &(struct onion){ 0 });
+	gossip_known(p, peer, &news.onion);
+	if (gossip && seen > p->now_unix - FRESH_S)
+		gossip_add(p, peer, &news);
+	if (!onion_eq(&news.onion, &source))
+		seen -= PENALTY_S;
+	addrbook_add(p->book, &news.onion, item->services, seen, &source);
+}
+
+/* A seed's answer is complete; one address alone is the peer's own. */
+static void fetch_answered(struct p2p *p, struct peer *peer, size_t n)
+{
+	if (peer->info.type != CONN_ADDR_FETCH || n < 2)
+		return;
+	if (peer->seed_name && p->conns.names_wanted)
+		p->conns.names_wanted--;
+	peer_drop(p, peer, CLOSE_DONE, "it sent its addresses");
 }
 
 void addrs_message(struct p2p *p, struct peer *peer,
@@ -86,6 +123,7 @@ void addrs_message(struct p2p *p, struct peer *peer,
 {
 	struct reader r = reader_of(m->items);
 	struct addrv2_item item;
+	bool gossip = m->n <= FEW && !peer->addrs.asked;
 	size_t i;
 
 	peer->info.addr_relay = true;
@@ -100,11 +138,12 @@ void addrs_message(struct p2p *p, struct peer *peer,
 			continue;
 		}
 		peer->addrs.tokens--;
-		take(p, peer, &item);
+		take(p, peer, &item, gossip);
 	}
-	/* One address alone is the peer's own. */
-	if (peer->info.type == CONN_ADDR_FETCH && m->n > 1)
-		peer_drop(p, peer, CLOSE_DONE, "it sent its addresses");
+	/* As the reference node: an answer less than full was the answer. */
+	if (m->n < ADDR_MAX && m->n > 1)
+		peer->addrs.asked = false;
+	fetch_answered(p, peer, m->n);
 }
 
 void addrs_legacy(struct p2p *p, struct peer *peer, size_t n)
@@ -124,8 +163,7 @@ static void cache_refresh(struct p2p *p)
 	free(p->addr_cache);
 	max = MIN_OF(max, (size_t)ADDR_MAX);
 	p->addr_cache = xcalloc(max + 1, sizeof(*p->addr_cache));
-	p->addr_cache_n = addrbook_sample(p->book, p->addr_cache, max,
-					  p->now_unix);
+	p->addr_cache_n = addrbook_sample(p->book, p->addr_cache, max);
 	/* 21 to 27 hours, not to be told from outside. */
 	p->addr_cache_until_ms = p->now_ms + CACHE_MS * 7 / 8 +
 		(int64_t)(p2p_random(p) % (uint64_t)(CACHE_MS / 4));
@@ -144,6 +182,7 @@ void addrs_getaddr(struct p2p *p, struct peer *peer)
 	if (peer_outbound(peer) || peer->addrs.sent || !peer->wants_addrv2)
 		return;
 	peer->addrs.sent = true;
+	peer->info.addr_relay = true;
 	cache_refresh(p);
 	for (i = 0; i < p->addr_cache_n; i++) {
 		e = &p->addr_cache[i];
@@ -190,49 +229,4 @@ bool p2p_set_local_onion(struct p2p *p, const char *onion, uint16_t port)
 	p->local = o;
 	p->local_next_ms = 0;
 	return true;
-}
-
-bool p2p_addrs_changed(const struct p2p *p)
-{
-	return addrbook_changed(p->book);
-}
-
-void p2p_addrs_write(struct p2p *p, struct bytes *out)
-{
-	addrbook_write(p->book, out);
-}
-
-bool p2p_addrs_read(struct p2p *p, struct span data)
-{
-	return addrbook_read(p->book, data);
-}
-
-bool p2p_addr_add(struct p2p *p, const char *onion, uint16_t port,
-		  uint64_t services)
-{
-	struct onion o = { .port = port };
-
-	if (!port || !onion_parse(o.key, onion))
-		return false;
-	addrbook_add(p->book, &o, services, p->now_unix, NULL);
-	return true;
-}
-
-size_t p2p_addrs_visit(struct p2p *p, size_t max, addr_info_fn *fn,
-		       void *arg)
-{
-	size_t room = MIN_OF(max, addrbook_count(p->book)), i, n;
-	struct book_entry *list = xcalloc(room + 1, sizeof *list);
-	struct addr_info info;
-
-	n = addrbook_sample(p->book, list, room, p->now_unix);
-	for (i = 0; i < n; i++) {
-		onion_format(info.onion, list[i].onion.key);
-		info.port = list[i].onion.port;
-		info.services = list[i].services;
-		info.time_unix = list[i].seen;
-		fn(&info, arg);
-	}
-	free(list);
-	return n;
 }

@@ -1,85 +1,319 @@
 /*
- * The address book: a map by address and an array for choosing at random.
+ * The address book's tables.
+ *
+ * Onions cost nothing, so there is no telling which of them belong together:
+ * groups are eight bits of a keyed hash.  What bounds an attacker is the
+ * source: 64 buckets of the new table for each group of tellers.
  */
 #include "config.h"
 
-#include "p2p/addrbook.h"
+#include "p2p/addrbook_priv.h"
 
 #include <stdlib.h>
 
-#include "base/map.h"
-#include "base/reader.h"
-#include "base/writer.h"
 #include "crypto/hash.h"
 
-#define DAY_S INT64_C(86400)
-#define HOPELESS_AGE_S (30 * DAY_S)
-#define RETRY_S 600              /* not sooner after a try */
+#define HORIZON_S (30 * BOOK_DAY_S)
 #define FAILURES_NEW 3           /* hopeless if it never worked */
 #define FAILURES_OLD 10          /* hopeless if not for a week */
-#define SOURCE_SHARE 8           /* a source may hold 1/8 of the book */
-#define PICK_TRIES 200
-#define ENTRY_BYTES (ONION_KEY_BYTES + 2 + 8 + 8 + 8 + 8 + 4 + 4)
+#define SOURCE_LANES 64          /* buckets of new that a source reaches */
+#define TRIED_LANES 8            /* buckets of tried for one group */
+#define FRESH_S 60               /* just tried: let it be */
+#define SEEN_EVERY_S (20 * 60)   /* resolution of what others may learn */
 
-static const uint8_t file_magic[8] = "CLPEERS1";
-
-struct addrbook {
-	random_fn *random;
-	void *random_ctx;
-	uint64_t salt[2];
-	size_t max, count;
-	struct book_entry **all;     /* max slots, count used */
-	struct map by_onion;
-	bool changed;
-};
+/* Number spaces of the keyed hash. */
+enum { USE_MAP, USE_GROUP, USE_LANE, USE_BUCKET, USE_NEW_PLACE,
+       USE_TRIED_LANE, USE_TRIED_BUCKET, USE_TRIED_PLACE };
 
 static uint64_t onion_hash(const void *key, const void *ctx)
 {
 	const struct onion *o = key;
-	const uint64_t *salt = ctx;
+	const uint64_t *secret = ctx;
 
-	return siphash_u256_u32(salt[0], salt[1], o->key, o->port);
+	return siphash_u256_u32(secret[0], secret[1], o->key, o->port);
 }
 
-static const void *entry_key(const void *item)
+static const void *addr_key(const void *item)
 {
-	return &((const struct book_entry *)item)->onion;
+	return &((const struct book_addr *)item)->e.onion;
 }
 
-static bool entry_eq(const void *item, const void *key)
+static bool addr_eq(const void *item, const void *key)
 {
-	return onion_eq(entry_key(item), key);
+	return onion_eq(addr_key(item), key);
 }
 
-static const struct map_type entry_map = { onion_hash, entry_eq, entry_key };
+static const struct map_type addr_map = { onion_hash, addr_eq, addr_key };
 
-struct addrbook *addrbook_new(size_t max, random_fn *random, void *ctx)
+/* ---- where things go ---- */
+
+/* Of an address: its port counts except for its group. */
+static uint64_t hash_addr(const struct addrbook *b, const struct onion *o,
+			  unsigned use, unsigned n)
+{
+	uint8_t buf[ONION_KEY_BYTES + 2 + 1 + 2];
+
+	memcpy(buf, o->key, ONION_KEY_BYTES);
+	buf[32] = use == USE_GROUP ? 0 : (uint8_t)o->port;
+	buf[33] = use == USE_GROUP ? 0 : (uint8_t)(o->port >> 8);
+	buf[34] = (uint8_t)use;
+	buf[35] = (uint8_t)n;
+	buf[36] = (uint8_t)(n >> 8);
+	return siphash(b->secret[0], b->secret[1], buf, sizeof buf);
+}
+
+static uint64_t hash_pair(const struct addrbook *b, unsigned use, uint8_t x,
+			  uint8_t y)
+{
+	const uint8_t buf[3] = { (uint8_t)use, x, y };
+
+	return siphash(b->secret[0], b->secret[1], buf, sizeof buf);
+}
+
+static uint8_t group_of(const struct addrbook *b, const struct onion *o)
+{
+	return (uint8_t)hash_addr(b, o, USE_GROUP, 0);
+}
+
+static size_t new_bucket(const struct addrbook *b, const struct onion *o,
+			 uint8_t source)
+{
+	uint64_t lane = hash_pair(b, USE_LANE, group_of(b, o), source) %
+			SOURCE_LANES;
+
+	return hash_pair(b, USE_BUCKET, source, (uint8_t)lane) %
+	       BOOK_NEW_BUCKETS;
+}
+
+static struct book_addr **new_slot(struct addrbook *b, const struct onion *o,
+				   size_t bucket)
+{
+	return &b->fresh.slots[bucket * BOOK_BUCKET_SIZE +
+			       hash_addr(b, o, USE_NEW_PLACE,
+					 (unsigned)bucket) %
+			       BOOK_BUCKET_SIZE];
+}
+
+static size_t tried_bucket(const struct addrbook *b, const struct onion *o)
+{
+	uint64_t lane = hash_addr(b, o, USE_TRIED_LANE, 0) % TRIED_LANES;
+
+	return hash_pair(b, USE_TRIED_BUCKET, group_of(b, o),
+			 (uint8_t)lane) % BOOK_TRIED_BUCKETS;
+}
+
+struct book_addr **book_tried_slot(struct addrbook *b, const struct onion *o)
+{
+	size_t bucket = tried_bucket(b, o);
+
+	return &b->tried.slots[bucket * BOOK_BUCKET_SIZE +
+			       hash_addr(b, o, USE_TRIED_PLACE,
+					 (unsigned)bucket) %
+			       BOOK_BUCKET_SIZE];
+}
+
+/* ---- tables ---- */
+
+static void table_init(struct book_table *t, size_t buckets)
+{
+	t->buckets = buckets;
+	t->slots = xcalloc(buckets * BOOK_BUCKET_SIZE, sizeof(*t->slots));
+	t->used = xcalloc(buckets, 1);
+}
+
+static void table_clear(struct book_table *t)
+{
+	free(t->slots);
+	free(t->used);
+}
+
+static void table_put(struct book_table *t, struct book_addr **slot,
+		      struct book_addr *a)
+{
+	size_t bucket = (size_t)(slot - t->slots) / BOOK_BUCKET_SIZE;
+
+	CHECK(!*slot);
+	*slot = a;
+	t->filled += t->used[bucket]++ == 0;
+}
+
+static void table_take(struct book_table *t, struct book_addr **slot)
+{
+	size_t bucket = (size_t)(slot - t->slots) / BOOK_BUCKET_SIZE;
+
+	CHECK(*slot);
+	*slot = NULL;
+	t->filled -= --t->used[bucket] == 0;
+}
+
+/* ---- entries ---- */
+
+struct book_addr *book_get(const struct addrbook *b, const struct onion *o)
+{
+	return map_get(&b->by_onion, o);
+}
+
+static struct book_addr *create(struct addrbook *b, const struct onion *o)
+{
+	struct book_addr *a = xcalloc(1, sizeof *a);
+
+	a->e.onion = *o;
+	if (b->count == b->cap) {
+		b->cap = b->cap ? 2 * b->cap : 256;
+		b->all = xrealloc(b->all, b->cap * sizeof(*b->all));
+	}
+	a->at = b->count;
+	b->all[b->count++] = a;
+	map_put(&b->by_onion, a);
+	b->changed = true;
+	return a;
+}
+
+/* It has no place in a table any more. */
+static void destroy(struct addrbook *b, struct book_addr *a)
+{
+	CHECK(!a->tried && !a->refs);
+	CHECK(map_take(&b->by_onion, &a->e.onion) == a);
+	b->all[a->at] = b->all[--b->count];
+	b->all[a->at]->at = a->at;
+	b->changed = true;
+	free(a);
+}
+
+static void new_put(struct addrbook *b, struct book_addr *a, size_t bucket)
+{
+	table_put(&b->fresh, new_slot(b, &a->e.onion, bucket), a);
+	a->bucket[a->refs++] = (uint16_t)bucket;
+	b->changed = true;
+}
+
+static void new_take(struct addrbook *b, struct book_addr *a, size_t bucket)
+{
+	size_t i = 0;
+
+	table_take(&b->fresh, new_slot(b, &a->e.onion, bucket));
+	while (a->bucket[i] != bucket)
+		i++;
+	a->bucket[i] = a->bucket[--a->refs];
+}
+
+/* Free a slot of the new table. */
+static void new_evict(struct addrbook *b, struct book_addr **slot)
+{
+	struct book_addr *a = *slot;
+
+	if (!a)
+		return;
+	new_take(b, a, (size_t)(slot - b->fresh.slots) / BOOK_BUCKET_SIZE);
+	if (!a->refs)
+		destroy(b, a);
+}
+
+static void new_take_all(struct addrbook *b, struct book_addr *a)
+{
+	while (a->refs)
+		new_take(b, a, a->bucket[0]);
+}
+
+void book_make_tried(struct addrbook *b, struct book_addr *a)
+{
+	struct book_addr **slot = book_tried_slot(b, &a->e.onion), *old;
+	size_t bucket;
+
+	new_take_all(b, a);
+	old = *slot;
+	if (old) {
+		table_take(&b->tried, slot);
+		old->tried = false;
+		b->tried_count--;
+		bucket = new_bucket(b, &old->e.onion, old->e.source);
+		new_evict(b, new_slot(b, &old->e.onion, bucket));
+		new_put(b, old, bucket);
+	}
+	table_put(&b->tried, slot, a);
+	a->tried = true;
+	b->tried_count++;
+	b->changed = true;
+}
+
+bool book_restore(struct addrbook *b, const struct book_addr *in)
+{
+	struct book_addr **slot = book_tried_slot(b, &in->e.onion), *a;
+	size_t i;
+
+	if (book_get(b, &in->e.onion) || (in->tried && *slot) ||
+	    (!in->tried && !in->refs))
+		return false;
+	a = create(b, &in->e.onion);
+	a->e = in->e;
+	a->last_counted = in->last_counted;
+	if (in->tried) {
+		table_put(&b->tried, slot, a);
+		a->tried = true;
+		b->tried_count++;
+		return true;
+	}
+	for (i = 0; i < in->refs; i++)
+		if (!*new_slot(b, &a->e.onion, in->bucket[i]))
+			new_put(b, a, in->bucket[i]);
+	if (a->refs)
+		return true;
+	destroy(b, a);
+	return false;
+}
+
+/* ---- life ---- */
+
+struct addrbook *addrbook_new(random_fn *random, void *ctx)
 {
 	struct addrbook *b = xcalloc(1, sizeof *b);
 
 	b->random = random;
 	b->random_ctx = ctx;
-	random(ctx, b->salt, sizeof b->salt);
-	b->max = max ? max : ADDRBOOK_MAX;
-	b->all = xcalloc(b->max, sizeof(*b->all));
-	map_init(&b->by_onion, &entry_map, b->salt);
+	random(ctx, b->secret, sizeof b->secret);
+	table_init(&b->fresh, BOOK_NEW_BUCKETS);
+	table_init(&b->tried, BOOK_TRIED_BUCKETS);
+	map_init(&b->by_onion, &addr_map, b->secret);
 	return b;
+}
+
+static void drop_all(struct addrbook *b)
+{
+	size_t i;
+
+	map_clear(&b->by_onion);
+	table_clear(&b->fresh);
+	table_clear(&b->tried);
+	for (i = 0; i < b->count; i++)
+		free(b->all[i]);
+	b->count = b->tried_count = b->pending_n = 0;
+}
+
+void book_empty(struct addrbook *b)
+{
+	drop_all(b);
+	b->fresh = b->tried = (struct book_table){ 0 };
+	table_init(&b->fresh, BOOK_NEW_BUCKETS);
+	table_init(&b->tried, BOOK_TRIED_BUCKETS);
+	map_init(&b->by_onion, &addr_map, b->secret);
 }
 
 void addrbook_free(struct addrbook *b)
 {
-	size_t i;
-
 	if (!b)
 		return;
-	map_clear(&b->by_onion);
-	for (i = 0; i < b->count; i++)
-		free(b->all[i]);
+	drop_all(b);
 	free(b->all);
+	bytes_wipe(b->secret, sizeof b->secret);
 	free(b);
 }
 
-static size_t below(struct addrbook *b, size_t bound)
+void addrbook_set_time(struct addrbook *b, int64_t now_unix)
+{
+	b->now = now_unix;
+}
+
+size_t book_below(struct addrbook *b, size_t bound)
 {
 	uint64_t r;
 
@@ -87,267 +321,158 @@ static size_t below(struct addrbook *b, size_t bound)
 	return (size_t)(r % bound);
 }
 
-static struct book_entry *get(struct addrbook *b, const struct onion *o)
+bool book_hopeless(const struct addrbook *b, const struct book_entry *e)
 {
-	return map_get(&b->by_onion, o);
-}
-
-static bool hopeless(const struct book_entry *e, int64_t now)
-{
-	if (now - e->seen > HOPELESS_AGE_S &&
-	    now - e->last_success > HOPELESS_AGE_S)
+	if (b->now - e->last_try <= FRESH_S)
+		return false;
+	if (e->seen > b->now + 600 || b->now - e->seen > HORIZON_S)
 		return true;
 	if (!e->last_success)
 		return e->failures >= FAILURES_NEW;
-	return now - e->last_success > 7 * DAY_S &&
+	return b->now - e->last_success > 7 * BOOK_DAY_S &&
 	       e->failures >= FAILURES_OLD;
 }
 
-static void drop_at(struct addrbook *b, size_t i)
+/* ---- what is heard ---- */
+
+/* Heard of again: does it deserve one more place in new? */
+static bool another_place(struct addrbook *b, struct book_addr *a,
+			  uint64_t services, int64_t seen)
 {
-	struct book_entry *e = b->all[i];
+	int64_t step = b->now - seen < BOOK_DAY_S ? 3600 : BOOK_DAY_S;
+	bool news = seen > a->e.seen;
 
-	CHECK(map_take(&b->by_onion, &e->onion) == e);
-	b->all[i] = b->all[--b->count];
-	b->all[b->count] = NULL;
-	b->changed = true;
-	free(e);
-}
-
-/* Make room: of a few at random the least valuable goes. */
-static bool make_room(struct addrbook *b, int64_t now)
-{
-	size_t worst = 0, i, at;
-	int64_t value, least = INT64_MAX;
-	const struct book_entry *e;
-
-	if (b->count < b->max)
-		return true;
-	for (i = 0; i < 16; i++) {
-		at = below(b, b->count);
-		e = b->all[at];
-		value = e->last_success ? e->last_success + 30 * DAY_S
-					: e->seen;
-		if (hopeless(e, now))
-			value = 0;
-		if (value < least) {
-			least = value;
-			worst = at;
-		}
+	a->e.services |= services;
+	if (seen - a->e.seen >= step) {
+		a->e.seen = seen;
+		b->changed = true;
 	}
-	if (b->all[worst]->last_success && !hopeless(b->all[worst], now))
-		return false;
-	drop_at(b, worst);
-	return true;
-}
-
-/* The same in every run, as it is written to the file. */
-static uint32_t source_tag(const struct onion *o)
-{
-	static const uint64_t keys[2] = { 0, 0 };
-
-	return o ? (uint32_t)onion_hash(o, keys) | 1u : 0;
-}
-
-static bool source_full(const struct addrbook *b, uint32_t tag)
-{
-	size_t i, n = 0;
-
-	if (!tag)
-		return false;
-	for (i = 0; i < b->count; i++)
-		n += b->all[i]->source == tag && !b->all[i]->last_success;
-	return n >= MAX_OF(b->max / SOURCE_SHARE, (size_t)1);
+	return news && !a->tried && a->refs < BOOK_REFS_MAX &&
+	       book_below(b, (size_t)1 << a->refs) == 0;
 }
 
 bool addrbook_add(struct addrbook *b, const struct onion *o,
 		  uint64_t services, int64_t seen_unix,
 		  const struct onion *source)
 {
-	struct book_entry *e = get(b, o);
-	uint32_t tag = source_tag(source);
+	struct book_addr *a = book_get(b, o), **slot;
+	uint8_t from = group_of(b, source ? source : o);
+	bool is_new = !a;
+	size_t bucket;
 
-	if (!o->port)
+	if (!o->port || (a && !another_place(b, a, services, seen_unix)))
 		return false;
-	if (e) {
-		e->services |= services;
-		if (seen_unix > e->seen + DAY_S) {
-			e->seen = seen_unix;
-			b->changed = true;
-		}
+	bucket = new_bucket(b, o, from);
+	slot = new_slot(b, o, bucket);
+	if (*slot && (*slot == a || (!book_hopeless(b, &(*slot)->e) &&
+				     ((*slot)->refs < 2 || !is_new))))
 		return false;
+	if (is_new) {
+		a = create(b, o);
+		a->e.services = services;
+		a->e.seen = seen_unix;
+		a->e.source = from;
 	}
-	if (source_full(b, tag) || !make_room(b, seen_unix))
-		return false;
-	e = xcalloc(1, sizeof *e);
-	e->onion = *o;
-	e->services = services;
-	e->seen = seen_unix;
-	e->source = tag;
-	b->all[b->count++] = e;
-	map_put(&b->by_onion, e);
-	b->changed = true;
-	return true;
+	new_evict(b, slot);
+	new_put(b, a, bucket);
+	return is_new;
 }
 
-bool addrbook_pick(struct addrbook *b, struct onion *out, int64_t now_unix,
-		   bool untried, book_skip_fn *skip, void *arg)
+/* ---- what becomes of it ---- */
+
+void addrbook_failed(struct addrbook *b, const struct onion *o,
+		     int64_t pause_s, int64_t max_s)
 {
-	bool proven = !untried && below(b, 2);
-	const struct book_entry *e;
-	int i;
+	struct book_addr *a = book_get(b, o);
 
-	for (i = 0; b->count && i < PICK_TRIES; i++) {
-		/* Half-way through take what there is. */
-		if (i == PICK_TRIES / 2 && !untried)
-			proven = !proven;
-		e = b->all[below(b, b->count)];
-		if ((e->last_success != 0) != proven ||
-		    now_unix - e->last_try < RETRY_S ||
-		    hopeless(e, now_unix) || (skip && skip(&e->onion, arg)))
-			continue;
-		/* Each failure halves the odds. */
-		if (below(b, (size_t)1 << MIN_OF(e->failures, 6u)))
-			continue;
-		*out = e->onion;
-		return true;
-	}
-	return false;
-}
-
-void addrbook_attempt(struct addrbook *b, const struct onion *o,
-		      int64_t now_unix)
-{
-	struct book_entry *e = get(b, o);
-
-	if (!e)
+	if (!a)
 		return;
-	e->last_try = now_unix;
-	e->failures++;
+	a->e.not_before = b->now +
+		MIN_OF(pause_s << MIN_OF(a->e.failures, 16u), max_s);
+	a->e.last_try = b->now;
+	if (a->last_counted < b->last_good) {
+		a->last_counted = b->now;
+		a->e.failures++;
+	}
 	b->changed = true;
 }
 
 void addrbook_good(struct addrbook *b, const struct onion *o,
-		   uint64_t services, int64_t now_unix)
+		   uint64_t services)
 {
-	struct book_entry *e = get(b, o);
+	struct book_addr *a = book_get(b, o), *old;
+	size_t i;
 
-	if (!e)
+	b->last_good = b->now;
+	if (!a)
 		return;
-	e->last_success = e->seen = now_unix;
-	e->failures = 0;
-	e->services = services;
+	a->e.last_success = a->e.last_try = b->now;
+	a->e.not_before = 0;
+	a->e.failures = 0;
+	a->e.services = services;
+	b->changed = true;
+	if (a->tried)
+		return;
+	old = *book_tried_slot(b, o);
+	if (!old || book_hopeless(b, &old->e)) {
+		book_make_tried(b, a);
+		return;
+	}
+	for (i = 0; i < b->pending_n; i++)
+		if (onion_eq(&b->pending[i], o))
+			return;
+	if (b->pending_n < BOOK_PENDING_MAX)
+		b->pending[b->pending_n++] = *o;
+}
+
+/* Not while it is connected: that would tell others whom we talk to. */
+void addrbook_left(struct addrbook *b, const struct onion *o)
+{
+	struct book_addr *a = book_get(b, o);
+
+	if (!a || b->now - a->e.seen < SEEN_EVERY_S)
+		return;
+	a->e.seen = b->now;
 	b->changed = true;
 }
 
 void addrbook_remove(struct addrbook *b, const struct onion *o)
 {
-	size_t i;
+	struct book_addr *a = book_get(b, o);
 
-	for (i = 0; i < b->count; i++) {
-		if (!onion_eq(&b->all[i]->onion, o))
-			continue;
-		drop_at(b, i);
+	if (!a)
 		return;
+	new_take_all(b, a);
+	if (a->tried) {
+		table_take(&b->tried, book_tried_slot(b, o));
+		a->tried = false;
+		b->tried_count--;
 	}
+	destroy(b, a);
 }
+
+/* ---- questions ---- */
 
 size_t addrbook_count(const struct addrbook *b)
 {
 	return b->count;
 }
 
-size_t addrbook_sample(struct addrbook *b, struct book_entry *out,
-		       size_t max, int64_t now_unix)
+size_t addrbook_tried_count(const struct addrbook *b)
 {
-	struct book_entry *t;
-	size_t i, j, n = 0;
+	return b->tried_count;
+}
 
-	/* A partial shuffle of the array itself. */
-	for (i = 0; i < b->count && n < max; i++) {
-		j = i + below(b, b->count - i);
-		t = b->all[i];
-		b->all[i] = b->all[j];
-		b->all[j] = t;
-		if (!hopeless(b->all[i], now_unix))
-			out[n++] = *b->all[i];
-	}
-	return n;
+const struct book_entry *addrbook_find(const struct addrbook *b, bool *tried,
+				       const struct onion *o)
+{
+	const struct book_addr *a = book_get(b, o);
+
+	*tried = a && a->tried;
+	return a ? &a->e : NULL;
 }
 
 bool addrbook_changed(const struct addrbook *b)
 {
 	return b->changed;
-}
-
-void addrbook_write(struct addrbook *b, struct bytes *out)
-{
-	size_t at = out->n, i;
-	const struct book_entry *e;
-	uint8_t sum[32];
-
-	bytes_append(out, file_magic, sizeof file_magic);
-	write_u32(out, (uint32_t)b->count);
-	for (i = 0; i < b->count; i++) {
-		e = b->all[i];
-		bytes_append(out, e->onion.key, ONION_KEY_BYTES);
-		write_u16(out, e->onion.port);
-		write_u64(out, e->services);
-		write_u64(out, (uint64_t)e->seen);
-		write_u64(out, (uint64_t)e->last_try);
-		write_u64(out, (uint64_t)e->last_success);
-		write_u32(out, e->failures);
-		write_u32(out, e->source);
-	}
-	sha256d(sum, out->p + at, out->n - at);
-	bytes_append(out, sum, sizeof sum);
-	b->changed = false;
-}
-
-/* Times are compared and added to: one that no clock shows is none. */
-static int64_t read_time(struct reader *r)
-{
-	uint64_t t = read_u64(r);
-
-	return t <= UINT32_MAX ? (int64_t)t : 0;
-}
-
-static void read_entry(struct addrbook *b, struct reader *r)
-{
-	struct book_entry in = { 0 }, *e;
-
-	read_copy(r, in.onion.key, ONION_KEY_BYTES);
-	in.onion.port = read_u16(r);
-	in.services = read_u64(r);
-	in.seen = read_time(r);
-	in.last_try = read_time(r);
-	in.last_success = read_time(r);
-	in.failures = read_u32(r);
-	in.source = read_u32(r);
-	if (!addrbook_add(b, &in.onion, in.services, in.seen, NULL))
-		return;
-	e = get(b, &in.onion);
-	*e = in;
-}
-
-bool addrbook_read(struct addrbook *b, struct span data)
-{
-	struct reader r = reader_of(data);
-	uint8_t sum[32];
-	uint32_t i, n;
-
-	if (data.n < sizeof file_magic + 4 + sizeof sum ||
-	    memcmp(data.p, file_magic, sizeof file_magic) != 0)
-		return false;
-	sha256d(sum, data.p, data.n - sizeof sum);
-	if (memcmp(sum, data.p + data.n - sizeof sum, sizeof sum) != 0)
-		return false;
-	read_span(&r, sizeof file_magic);
-	n = read_u32(&r);
-	if (reader_left(&r) != (size_t)n * ENTRY_BYTES + sizeof sum)
-		return false;
-	for (i = 0; i < n; i++)
-		read_entry(b, &r);
-	b->changed = false;
-	return true;
 }

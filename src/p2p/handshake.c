@@ -116,14 +116,14 @@ static void version_message(struct p2p *p, struct peer *peer,
 		return;          /* a second one means nothing */
 	no = version_objection(p, peer, v);
 	if (no) {
+		peer->unfit = true;
 		peer_drop(p, peer, CLOSE_UNWANTED, no);
 		return;
 	}
 	peer->version_got = true;
 	version_keep(p, peer, v);
 	if (peer->has_onion)
-		addrbook_good(p->book, &peer->onion, v->services,
-			      p->now_unix);
+		addrbook_good(p->book, &peer->onion, v->services);
 	if (peer->info.type == CONN_FEELER) {
 		peer_drop(p, peer, CLOSE_DONE, "the feeler found it");
 		return;
@@ -147,6 +147,7 @@ static void verack_message(struct p2p *p, struct peer *peer)
 		  (unsigned long long)peer->id, peer->info.version,
 		  peer->info.subver, peer->info.start_height,
 		  conn_type_name(peer->info.type));
+	conns_handshaken(p, peer);
 	addrs_handshaken(p, peer);
 	keepalive_tick(p, peer);
 }

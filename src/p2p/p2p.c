@@ -33,11 +33,13 @@ struct p2p *p2p_new(const struct p2p_options *opt,
 	p->user_agent = xstrdup(opt->user_agent ? opt->user_agent
 						: USER_AGENT);
 	p->active = true;
-	p->book = addrbook_new(0, ports->random, ports->ctx);
+	p->book = addrbook_new(ports->random, ports->ctx);
+	ports->random(ports->ctx, p->gossip_secret, sizeof p->gossip_secret);
 	fetch_init(p);
 	conns_init(p);
 	/* The lists were copied; the caller's may go. */
 	p->opt.connect = p->opt.addnode = p->opt.seed = NULL;
+	p->opt.seed_name = NULL;
 	p->opt.user_agent = NULL;
 	return p;
 }
@@ -65,6 +67,7 @@ void p2p_set_time(struct p2p *p, int64_t mono_ms, int64_t time_unix)
 {
 	p->now_ms = mono_ms;
 	p->now_unix = time_unix;
+	addrbook_set_time(p->book, time_unix);
 }
 
 static void peers_tick(struct p2p *p)
@@ -80,6 +83,7 @@ static void peers_tick(struct p2p *p)
 		headers_retry(p, peer);
 		peer_resume(p, peer);
 		serve_step(p, peer);
+		gossip_tick(p, peer);
 	}
 }
 
@@ -133,17 +137,13 @@ bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c)
 	struct dial d = { 0 };
 	struct peer *peer;
 
-	if (c->dial ? !conns_take_dial(p, &d, c->dial)
+	if (c->dial ? !dial_take(p, &d, c->dial)
 		    : (!p->active || inbound_count(p) >= p->opt.max_inbound))
 		return false;
 	peer = peer_add(p, c);
-	peer->info.type = c->dial ? d.type : CONN_INBOUND;
-	peer->host = d.host;
-	peer->port = d.port;
-	peer->has_onion = d.has_onion;
-	peer->onion = d.onion;
+	peer->info.type = CONN_INBOUND;
 	if (c->dial)
-		conns_connected(p, peer, c->dial);
+		conns_connected(p, peer, &d);
 	log_debug(LOG_P2P, "peer=%llu connected, %s",
 		  (unsigned long long)peer->id,
 		  conn_type_name(peer->info.type));
@@ -253,7 +253,7 @@ void p2p_set_active(struct p2p *p, bool active)
 	for (i = 0; i < p->peers_n; i++)
 		peer_drop(p, p->peers[i], CLOSE_ASKED,
 			  "the network was switched off");
-	conns_forget_dials(p);
+	dials_forget(p);
 	peers_reap(p);
 }
 
@@ -289,6 +289,7 @@ void p2p_totals(const struct p2p *p, struct p2p_totals *out)
 	out->bytes_received = p->bytes_received;
 	out->blocks_in_flight = p->fetch.asked_n;
 	out->addresses = addrbook_count(p->book);
+	out->addresses_tried = addrbook_tried_count(p->book);
 	for (i = 0; i < p->peers_n; i++) {
 		s = p->peers[i]->headers.presync;
 		if (!s || presync_height(s) <= out->presync_height)

@@ -34,9 +34,13 @@ struct p2p_options {
 	bool connect_only;                 /* also with connect_n == 0 */
 	const struct p2p_host *addnode;    /* -addnode */
 	size_t addnode_n;
-	/* -seednode and built-in seeds: asked for addresses, then left. */
+	/* -seednode: asked for addresses, then left. */
 	const struct p2p_host *seed;
 	size_t seed_n;
+	/* Names outside of Tor, only ever given to Tor: the same, where the
+	 * book is empty. */
+	const struct p2p_host *seed_name;
+	size_t seed_name_n;
 };
 
 struct p2p;
@@ -72,7 +76,14 @@ struct peer_conn {
 };
 /** false: no room or not wanted: close it, the engine knows nothing of it. */
 NODISCARD bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c);
-void p2p_dial_failed(struct p2p *p, uint64_t dial, const char *why);
+/** why is for the log. */
+void p2p_dial_failed(struct p2p *p, uint64_t dial, enum dial_failure failure,
+		     const char *why);
+/**
+ * Can onions be dialled?  Until told, yes.  Dials that fail while they cannot
+ * are held against nobody; once they can, what waits is dialled at once.
+ */
+void p2p_set_tor_ready(struct p2p *p, bool ready);
 /**
  * Bytes have arrived.  *consumed says how many were taken: fewer than data.n
  * after set_reading(off) (keep the rest, offer it again after
@@ -137,6 +148,7 @@ struct p2p_totals {
 	uint64_t bytes_sent, bytes_received;
 	size_t blocks_in_flight;
 	size_t addresses;          /* in the book */
+	size_t addresses_tried;    /* of them: did a handshake once */
 	/* Highest header any pre-synchronisation has reached; -1: none. */
 	int presync_height;
 	int64_t presync_time;
@@ -160,11 +172,22 @@ void p2p_added_visit(const struct p2p *p, added_node_fn *fn, void *arg);
 bool p2p_addrs_changed(const struct p2p *p);
 /** Append the book's bytes. */
 void p2p_addrs_write(struct p2p *p, struct bytes *out);
-/** false: not a book of ours; nothing was taken from it. */
-NODISCARD bool p2p_addrs_read(struct p2p *p, struct span data);
-/** addpeeraddress; source NULL: ourselves.  false: not an onion address. */
-NODISCARD bool p2p_addr_add(struct p2p *p, const char *onion, uint16_t port,
-			    uint64_t services);
+/** NULL, or what is wrong with the data: the book is left as it was. */
+NODISCARD const char *p2p_addrs_read(struct p2p *p, struct span data);
+/** Anchors (anchors.dat): up to two outbound peers of long standing, to be
+ * dialled first at the next start.  Appends nothing if there is none. */
+void p2p_anchors_write(const struct p2p *p, struct bytes *out);
+/** NULL, or what is wrong with the data. */
+NODISCARD const char *p2p_anchors_read(struct p2p *p, struct span data);
+
+enum addr_added {
+	ADDR_ADDED,
+	ADDR_BAD,                  /* no onion address */
+	ADDR_KNOWN,                /* it was there, or found no place */
+};
+/** addpeeraddress; tried: as if it had done a handshake. */
+enum addr_added p2p_addr_add(struct p2p *p, const char *onion, uint16_t port,
+			     uint64_t services, bool tried);
 /** getnodeaddresses: up to max, at random; returns how many were shown. */
 struct addr_info {
 	char onion[63];            /* 56 characters, ".onion" */

@@ -46,11 +46,22 @@ struct peer_serve {
 	struct block_hash stop;
 };
 
+/* An address on its way to a peer. */
+struct addr_news {
+	struct onion onion;
+	uint64_t services;
+	uint32_t time;
+};
+
 struct peer_addrs {
 	bool sent;                   /* getaddr was answered */
-	bool asked;                  /* we sent getaddr */
+	bool asked;                  /* our getaddr is not answered yet */
 	double tokens;               /* addresses we take from it now */
 	int64_t tokens_ms;
+	uint32_t *known;             /* it has them; by hash; NULL: none */
+	struct addr_news *news;      /* to be sent at send_ms */
+	size_t news_n;
+	int64_t send_ms;
 };
 
 struct peer {
@@ -58,8 +69,12 @@ struct peer {
 	struct peer_info info;       /* pointers own their strings */
 	char *host;                  /* outbound: dialled */
 	uint16_t port;
+	bool seed_name;
 	bool has_onion;
 	struct onion onion;
+	bool unfit;                  /* it lacks services we need */
+	peer_id replaces;            /* to be dropped after the handshake */
+	int64_t rotate_ms;           /* a new circuit is due */
 	bool gone;                   /* freed at the end of the call */
 
 	struct wire_reader wire;
@@ -86,6 +101,8 @@ struct wanted_host {
 	char *host;
 	uint16_t port;
 	bool seed;                   /* fetch addresses only */
+	bool name;                   /* a seed's name outside of Tor */
+	bool warned;                 /* the owner was told of trouble */
 	uint64_t dial;               /* in progress, 0: none */
 	peer_id peer;                /* connected, 0: no */
 	int64_t next_ms;
@@ -97,9 +114,20 @@ struct dial {
 	char *host;
 	uint16_t port;
 	enum conn_type type;
+	bool name;
 	bool has_onion;
 	struct onion onion;
+	int64_t started_ms;
+	peer_id replaces;            /* the same node, by a new circuit */
 };
+
+/* How long connecting takes, learnt from what worked. */
+struct dial_pace {
+	int64_t timeout_ms, mean_ms, spread_ms;
+	bool known;
+};
+
+#define ANCHORS_MAX 2
 
 struct conns {
 	struct wanted_host *wanted;
@@ -107,8 +135,14 @@ struct conns {
 	struct dial *dials;
 	size_t dials_n;
 	uint64_t last_dial;
-	int64_t outbound_next_ms, feeler_next_ms, seed_next_ms;
+	struct dial_pace pace;
+	bool tor_ready;
+	int64_t tor_retry_ms;        /* it failed: not before */
+	int64_t feeler_next_ms, seed_next_ms, rotate_next_ms;
 	size_t seed_next;
+	unsigned names_wanted;       /* seed names still to be asked */
+	struct onion anchors[ANCHORS_MAX];
+	size_t anchors_n;
 };
 
 struct p2p {
@@ -132,6 +166,7 @@ struct p2p {
 	struct conns conns;
 
 	struct addrbook *book;
+	uint64_t gossip_secret[2];
 	bool has_local;
 	struct onion local;
 	int64_t local_next_ms;
@@ -222,15 +257,42 @@ void addrs_legacy(struct p2p *p, struct peer *peer, size_t n);
 void addrs_getaddr(struct p2p *p, struct peer *peer);
 void addrs_tick(struct p2p *p);
 
+/* ---- addr_gossip.c ---- */
+
+/** Pass a fresh address on to one or two peers, later. */
+void gossip_add(struct p2p *p, const struct peer *from,
+		const struct addr_news *news);
+/** The peer has this address. */
+void gossip_known(struct p2p *p, struct peer *peer, const struct onion *o);
+void gossip_tick(struct p2p *p, struct peer *peer);
+void gossip_detach(struct peer *peer);
+
 /* ---- conns.c ---- */
 
 void conns_init(struct p2p *p);
 void conns_clear(struct p2p *p);
 void conns_tick(struct p2p *p);
-/** Takes the dial out of the list; false: unknown. */
-bool conns_take_dial(struct p2p *p, struct dial *out, uint64_t id);
-void conns_connected(struct p2p *p, struct peer *peer, uint64_t dial);
+/** A dial has become this peer. */
+void conns_connected(struct p2p *p, struct peer *peer, struct dial *d);
+void conns_handshaken(struct p2p *p, struct peer *peer);
 void conns_closed(struct p2p *p, struct peer *peer);
-void conns_forget_dials(struct p2p *p);
+
+/** Until the next try: longer after each failure. */
+int64_t wanted_pause_ms(const struct p2p *p, const struct wanted_host *w);
+
+/* ---- dials.c ---- */
+
+#define TOR_RETRY_MS (5 * SECOND_MS)
+
+/** Begin to dial; the fields of *want that say whom.  Returns its id. */
+uint64_t dial_start(struct p2p *p, const struct dial *want);
+/** Takes the dial out of the list; false: unknown. */
+bool dial_take(struct p2p *p, struct dial *out, uint64_t id);
+void dial_clear(struct dial *d);
+void dials_forget(struct p2p *p);
+bool dialling_onion(const struct p2p *p, const struct onion *o);
+/** Connecting took that long. */
+void pace_worked(struct dial_pace *pace, int64_t ms);
+void pace_timed_out(struct dial_pace *pace);
 
 #endif

@@ -94,6 +94,7 @@ void peer_free(struct peer *peer)
 		return;
 	headers_detach(peer);
 	serve_detach(peer);
+	gossip_detach(peer);
 	wire_clear(&peer->wire);
 	bytes_clear(&peer->fetch.ask);
 	free(peer->fetch.asked);

@@ -23,6 +23,29 @@ enum conn_type {
 };
 const char *conn_type_name(enum conn_type t);
 
+/* What a dial is: given to the port, good for the call only. */
+struct dial_request {
+	uint64_t id;
+	const char *host;     /* onion address; a seed's name; on regtest also
+				 an address on loopback */
+	uint16_t port;
+	enum conn_type type;
+	bool seed_name;       /* host is one of the chain's seed names */
+	int64_t timeout_ms;
+};
+
+/* Why a dial failed, as far as it can be told. */
+enum dial_failure {
+	FAILURE_OTHER,
+	FAILURE_REFUSED,      /* the service is there, the node behind not */
+	FAILURE_UNREACHABLE,
+	FAILURE_TIMEOUT,
+	FAILURE_NOT_FOUND,    /* the onion service has no descriptor */
+	FAILURE_BAD_ADDRESS,  /* it can never work */
+	FAILURE_AUTH,         /* the onion service wants a client key */
+	FAILURE_NO_TOR,       /* our side: not held against the address */
+};
+
 /* Why the engine ends a connection. */
 enum close_reason {
 	CLOSE_ASKED,          /* by the owner (disconnectnode, network off) */
@@ -79,11 +102,9 @@ struct p2p_ports {
 	void (*set_reading)(void *ctx, peer_id peer, bool on);
 	/**
 	 * Connect.  Answer: p2p_peer_connected (with this dial) or
-	 * p2p_dial_failed.  host is an onion address, a seed's name, or an
-	 * address on loopback (regtest).
+	 * p2p_dial_failed.
 	 */
-	void (*dial)(void *ctx, uint64_t dial, const char *host,
-		     uint16_t port, enum conn_type type);
+	void (*dial)(void *ctx, const struct dial_request *req);
 	/** Unpredictable bytes (in tests: repeatable ones). */
 	void (*random)(void *ctx, void *out, size_t n);
 

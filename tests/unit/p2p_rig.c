@@ -49,17 +49,18 @@ static void port_set_reading(void *ctx, peer_id id, bool on)
 	peer->stopped = !on;
 }
 
-static void port_dial(void *ctx, uint64_t dial, const char *host,
-		      uint16_t port, enum conn_type type)
+static void port_dial(void *ctx, const struct dial_request *req)
 {
 	struct rig *r = ctx;
 	struct rig_dial *d = &r->dials[r->dials_n++];
 
 	CHECK(r->dials_n < RIG_DIALS);
-	d->id = dial;
-	snprintf(d->host, sizeof d->host, "%s", host);
-	d->port = port;
-	d->type = type;
+	d->id = req->id;
+	snprintf(d->host, sizeof d->host, "%s", req->host);
+	d->port = req->port;
+	d->type = req->type;
+	d->seed_name = req->seed_name;
+	d->timeout_ms = req->timeout_ms;
 }
 
 static void port_random(void *ctx, void *out, size_t n)

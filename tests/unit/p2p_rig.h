@@ -27,6 +27,8 @@ struct rig_dial {
 	char host[80];
 	uint16_t port;
 	enum conn_type type;
+	bool seed_name;
+	int64_t timeout_ms;
 };
 
 struct rig {

@@ -662,26 +662,23 @@ static void port_set_reading(void *ctx, peer_id id, bool on)
 	conn->pipe[side].stopped = !on;
 }
 
-static void port_dial(void *ctx, uint64_t dial, const char *host,
-		      uint16_t port, enum conn_type type)
+static void port_dial(void *ctx, const struct dial_request *req)
 {
 	struct sim_node *n = ctx;
 	struct sim *s = n->sim;
 	struct sim_conn *c = &s->conns[s->conns_n];
 	size_t i;
 
-	(void)port;
-	(void)type;
 	CHECK(s->conns_n < SIM_CONNS);
 	for (i = 0; i < s->nodes_n; i++)
-		if (strcmp(s->nodes[i]->host, host) == 0)
+		if (strcmp(s->nodes[i]->host, req->host) == 0)
 			break;
 	CHECK(i < s->nodes_n);
 	*c = (struct sim_conn){ .node = { n, s->nodes[i] }, .closed_by = -1 };
 	c->pipe[0].last = &c->pipe[0].first;
 	c->pipe[1].last = &c->pipe[1].first;
 	/* Answered in the next step: until then the id is the dial's. */
-	c->id[0] = dial;
+	c->id[0] = req->id;
 	s->conns_n++;
 }
 

@@ -15,6 +15,7 @@ int main(void)
 	failed += test_p2p_presync();
 	failed += test_p2p_peer();
 	failed += test_p2p_conns();
+	failed += test_p2p_addrs();
 	failed += test_p2p_sync();
 	return failed != 0;
 }

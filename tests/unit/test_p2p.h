@@ -14,6 +14,7 @@
 int test_p2p_wire(void);
 int test_p2p_messages(void);
 int test_p2p_addrbook(void);
+int test_p2p_addrs(void);
 int test_p2p_presync(void);
 int test_p2p_peer(void);
 int test_p2p_conns(void);

@@ -44,7 +44,8 @@ static void connect_only_these(void **state)
 	char onion[ONION_TEXT_SIZE];
 
 	nth_onion(onion, 1);
-	assert_true(p2p_addr_add(r->p, onion, 8333, FULL));
+	assert_int_equal(p2p_addr_add(r->p, onion, 8333, FULL, false),
+			 ADDR_ADDED);
 	rig_tick(r, 20000);
 	assert_int_equal(r->dials_n, 2);
 	assert_string_equal(r->dials[0].host, "alpha");
@@ -66,7 +67,7 @@ static void retries_with_growing_pauses(void **state)
 	rig_tick(r, 100);
 	for (i = 0; i < 12; i++) {
 		assert_int_equal(r->dials_n, i + 1);
-		p2p_dial_failed(r->p, r->dials[i].id, "refused");
+		p2p_dial_failed(r->p, r->dials[i].id, FAILURE_REFUSED, "");
 		before = r->ms;
 		while (r->dials_n == i + 1)
 			rig_tick(r, 1000);
@@ -118,38 +119,56 @@ static void addnode_added_and_removed(void **state)
 	assert_int_equal(r->dials_n, 1);
 }
 
+static void add_onions(struct rig *r, unsigned from, unsigned n)
+{
+	char onion[ONION_TEXT_SIZE];
+	unsigned i;
+
+	for (i = from; i < from + n; i++) {
+		nth_onion(onion, i);
+		assert_int_equal(p2p_addr_add(r->p, onion, 8333, FULL, false),
+				 ADDR_ADDED);
+	}
+}
+
 static void slots_are_filled_from_the_book(void **state)
 {
 	struct p2p_options o = { .max_outbound = 3 };
 	struct rig *r = *state = rig_new(&o);
-	char onion[ONION_TEXT_SIZE];
 	unsigned i, j, feelers = 0;
 	peer_id id;
 
-	for (i = 0; i < 40; i++) {
-		nth_onion(onion, i);
-		assert_true(p2p_addr_add(r->p, onion, 8333, FULL));
-	}
+	add_onions(r, 0, 40);
+	/* More are dialled than there are slots: many may be dead. */
 	rig_tick(r, 5000);
-	assert_int_equal(r->dials_n, 3);
-	for (i = 0; i < 3; i++) {
+	assert_int_equal(r->dials_n, 9);
+	for (i = 0; i < 9; i++) {
 		assert_int_equal(r->dials[i].type, CONN_OUTBOUND);
 		for (j = 0; j < i; j++)
 			assert_string_not_equal(r->dials[i].host,
 						r->dials[j].host);
 	}
 	/* One fails: another is tried. */
-	p2p_dial_failed(r->p, r->dials[0].id, "no");
+	p2p_dial_failed(r->p, r->dials[0].id, FAILURE_TIMEOUT, "");
 	rig_tick(r, 2000);
-	assert_int_equal(r->dials_n, 4);
+	assert_int_equal(r->dials_n, 10);
 	for (i = 1; i < 4; i++) {
 		id = rig_connect(r, r->dials[i].id);
 		rig_handshake(r, id, FULL);
+		assert_false(r->peers[id].closed);
+	}
+	/* Those who come too late are met and left. */
+	for (i = 4; i < 10; i++) {
+		id = rig_connect(r, r->dials[i].id);
+		assert_int_not_equal(id, 0);
+		rig_send_version(r, id, 70016, FULL, 1);
+		assert_true(r->peers[id].closed);
+		assert_int_equal(r->peers[id].reason, CLOSE_DONE);
 	}
 	rig_tick(r, 200000);
-	for (i = 4; i < r->dials_n; i++)
+	for (i = 10; i < r->dials_n; i++)
 		feelers += r->dials[i].type == CONN_FEELER;
-	assert_int_equal(feelers, r->dials_n - 4);
+	assert_int_equal(feelers, r->dials_n - 10);
 	assert_int_equal(feelers, 1);
 	/* A feeler is left as soon as it answered. */
 	id = rig_answer_dial(r);
@@ -209,7 +228,8 @@ static void seeds_are_asked_and_left(void **state)
 	send_addrs(r, id, 1, 500, NET_TORV3);
 	assert_true(r->peers[id].closed);
 	assert_int_equal(r->peers[id].reason, CLOSE_DONE);
-	assert_true(addresses(r) >= 500);
+	/* Not all: one source has its share of places. */
+	assert_in_range(addresses(r), 430, 501);
 	/* Enough: the other seeds are left in peace. */
 	rig_tick(r, 60000);
 	assert_int_equal(r->dials_n, 1);
@@ -249,7 +269,7 @@ static void only_onions_at_a_bounded_rate(void **state)
 	send_addrs(r, out, 1000, 500, NET_IPV4);
 	assert_in_range(addresses(r), 10, 12);
 	send_addrs(r, out, 1000, 500, NET_TORV3);
-	assert_in_range(addresses(r), 510, 512);
+	assert_in_range(addresses(r), 450, 512);
 }
 
 static void getaddr_answered_once(void **state)
@@ -263,7 +283,8 @@ static void getaddr_answered_once(void **state)
 
 	for (i = 0; i < 200; i++) {
 		nth_onion(onion, i);
-		assert_true(p2p_addr_add(r->p, onion, 8333, FULL));
+		assert_int_equal(p2p_addr_add(r->p, onion, 8333, FULL, false),
+			 ADDR_ADDED);
 	}
 	a = rig_inbound(r);
 	b = rig_inbound(r);
@@ -379,7 +400,8 @@ static void misbehaving_address_forgotten(void **state)
 	peer_id id;
 
 	nth_onion(onion, 5);
-	assert_true(p2p_addr_add(r->p, onion, 8333, FULL));
+	assert_int_equal(p2p_addr_add(r->p, onion, 8333, FULL, false),
+			 ADDR_ADDED);
 	rig_tick(r, 1000);
 	assert_int_equal(r->dials_n, 1);
 	id = rig_answer_dial(r);
