@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "consensus/hash_field_priv.h"
 #include "crypto/hash.h"
 
 /* Version, two empty lists and the lock time. */
@@ -31,12 +32,6 @@ void block_header_write(struct bytes *b, const struct block_header *h)
 	write_u32(b, h->time);
 	write_u32(b, h->bits);
 	write_u32(b, h->nonce);
-}
-
-static void put_u32(uint8_t *p, uint32_t v)
-{
-	for (unsigned i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> 8 * i);
 }
 
 void block_header_hash(struct block_hash *out, const struct block_header *h)

@@ -9,6 +9,7 @@
 #include "consensus/tx_inputs.h"
 #include "consensus/witness_commitment.h"
 
+/* The header commits to the transactions, in one way only. */
 static enum verdict check_merkle_root(const struct block *b)
 {
 	uint8_t root[32];
@@ -20,6 +21,7 @@ static enum verdict check_merkle_root(const struct block *b)
 	return mutated ? VERDICT_BAD_TXNS_DUPLICATE : VERDICT_OK;
 }
 
+/* Its size by the rule of 2010, and one coinbase, first. */
 static enum verdict check_shape(const struct block *b)
 {
 	if (b->tx_count == 0 ||
@@ -35,6 +37,8 @@ static enum verdict check_shape(const struct block *b)
 	return VERDICT_OK;
 }
 
+/* Each transaction by itself, then the operations that can be counted
+ * without coins (BIP141's scale, applied to blocks before it too). */
 static enum verdict check_txs(int32_t *bad_tx, const struct block *b)
 {
 	uint64_t sigops = 0;
@@ -53,6 +57,8 @@ static enum verdict check_txs(int32_t *bad_tx, const struct block *b)
 	       VERDICT_BAD_BLOCK_SIGOPS : VERDICT_OK;
 }
 
+/* Core CheckBlock, in its order: after a signet solution the merkle root, for
+ * what is wrong with a damaged copy says nothing of the block. */
 void block_check(struct finding *f, const struct chain_params *p,
 		 const struct block *b)
 {
@@ -83,6 +89,7 @@ static bool coinbase_has_height(const struct block *b, int height)
 	return ok;
 }
 
+/* Core ContextualCheckBlock, in its order. */
 void block_check_context(struct finding *f, const struct chain_params *p,
 			 const struct block *b, int height,
 			 int64_t median_time_past)
@@ -104,6 +111,7 @@ void block_check_context(struct finding *f, const struct chain_params *p,
 		f->verdict = VERDICT_BAD_COINBASE_HEIGHT;
 		return;
 	}
+	/* BIP141: the commitment first, then the weight that it makes sure. */
 	f->verdict = witness_commitment_check(
 		b, buried_active(p, BURIED_SEGWIT, height));
 	if (!f->verdict && block_weight(b) > MAX_BLOCK_WEIGHT_WU)

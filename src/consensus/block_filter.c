@@ -70,7 +70,7 @@ static uint64_t take_golomb(struct bit_reader *b)
 {
 	uint64_t q = 0, rest = 0;
 
-	while (take_bit(b) && !b->r.failed)
+	while (take_bit(b))      /* past the end there are zeros */
 		q++;
 	for (unsigned i = 0; i < FILTER_P; i++)
 		rest = rest << 1 | take_bit(b);
@@ -88,13 +88,14 @@ static uint64_t hash_to_range(struct span script, const struct block_hash *h,
 			  >> 64);
 }
 
+/* Neither is empty. */
 static int span_cmp(const void *a, const void *b)
 {
 	const struct span *x = a, *y = b;
 
 	if (x->n != y->n)
 		return x->n < y->n ? -1 : 1;
-	return x->n ? memcmp(x->p, y->p, x->n) : 0;
+	return memcmp(x->p, y->p, x->n);
 }
 
 static int number_cmp(const void *a, const void *b)
@@ -206,7 +207,7 @@ bool block_filter_match(bool *match, struct span filter,
 		value += take_golomb(&bits);
 		while (at < n && wanted[at] < value)
 			at++;
-		if (at < n && wanted[at] == value && !bits.r.failed)
+		if (at < n && wanted[at] == value)
 			*match = true;
 	}
 	free(wanted);

@@ -31,6 +31,8 @@ static void target_of(struct u256 *out, uint32_t bits)
 	(void)proper;
 }
 
+/* Core CalculateNextWorkRequired: a period is one block short (2015 spans),
+ * since 2009. */
 static uint32_t retarget(const struct chain_params *p,
 			 const struct block_header *prev,
 			 const struct block_header *first)

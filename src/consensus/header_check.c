@@ -30,6 +30,7 @@ static bool is_version_outdated(const struct chain_params *p,
 	       (version < 4 && buried_active(p, BURIED_BIP65, height));
 }
 
+/* Core ContextualCheckBlockHeader, in its order. */
 void header_check(struct finding *f, const struct chain_params *p,
 		  const struct block_header *h,
 		  const struct header_context *ctx)

@@ -204,6 +204,7 @@ static enum script_error eval_op(struct eval *e, const struct script_op *op,
 	return SCRIPT_ERR_BAD_OPCODE;
 }
 
+/* Core EvalScript. */
 static enum script_error run(struct eval *e, struct span script)
 {
 	struct script_iter it = script_iter_of(script);

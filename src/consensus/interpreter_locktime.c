@@ -5,14 +5,6 @@
 
 #include "consensus/interpreter_priv.h"
 
-/* Below: a height; from it on: a time. */
-#define LOCKTIME_THRESHOLD 500000000
-
-/* BIP68 */
-#define SEQUENCE_DISABLE (1u << 31)
-#define SEQUENCE_TYPE (1u << 22)
-#define SEQUENCE_VALUE 0xffffu
-
 /* Both of one kind, and what the script asks has been reached? */
 static bool reached(int64_t asked, int64_t has, int64_t threshold)
 {
@@ -29,12 +21,12 @@ static bool lock_time_ok(const struct spend *s, int64_t asked)
 /* BIP112 */
 static bool sequence_ok(const struct spend *s, int64_t asked)
 {
-	const uint32_t mask = SEQUENCE_TYPE | SEQUENCE_VALUE;
+	const uint32_t mask = SEQUENCE_IS_TIME | SEQUENCE_MASK;
 	uint32_t has = s->tx->in[s->in].sequence;
 
 	if (s->tx->version < 2 || (has & SEQUENCE_DISABLE))
 		return false;
-	return reached(asked & mask, has & mask, SEQUENCE_TYPE);
+	return reached(asked & mask, has & mask, SEQUENCE_IS_TIME);
 }
 
 static enum script_error op_lock(struct eval *e, bool relative)

@@ -8,6 +8,7 @@
 
 #include "consensus/interpreter_priv.h"
 
+/* Core ExecuteWitnessScript. */
 enum script_error witness_run(const struct spend *spend, uint32_t flags,
 			      enum sig_version version, struct stack *stack,
 			      struct span script, uint32_t element_count,
@@ -67,6 +68,7 @@ static enum script_error v0_scripthash(const struct spend *spend,
 			   in->witness_count - 1, NULL, 0);
 }
 
+/* Core VerifyWitnessProgram. */
 static enum script_error program_verify(const struct spend *spend,
 					uint32_t flags, struct stack *stack,
 					struct span form, bool in_p2sh)
@@ -148,6 +150,7 @@ static enum script_error p2sh_verify(const struct spend *spend,
 	return program_verify(spend, flags, stack, redeem, true);
 }
 
+/* Core VerifyScript, in its order, up to the last two questions. */
 static enum script_error scripts_verify(const struct spend *spend,
 					uint32_t flags, struct stack *stack,
 					struct outcome *o)
@@ -187,6 +190,7 @@ static enum script_error scripts_verify(const struct spend *spend,
 	return p2sh_verify(spend, flags, stack, o);
 }
 
+/* The rest of it: what must come first, and what must be left. */
 static enum script_error input_verify(const struct spend *spend,
 				      uint32_t flags)
 {

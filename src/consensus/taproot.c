@@ -62,7 +62,8 @@ static void annex_hash(uint8_t out[static 32], struct span annex)
 	sha256_final(&h, out);
 }
 
-/* Does the output key commit to this leaf along the control block's path? */
+/* Does the output key commit to this leaf along the control block's path?
+ * From the leaf k0 up to the root, then Q = P + t G with Q's parity. */
 static bool is_committed(struct span control, struct span program,
 			 const uint8_t leaf[static 32])
 {
@@ -149,6 +150,8 @@ static enum script_error tapscript_verify(const struct spend *spend,
 			   elements, tap, signature_budget(in));
 }
 
+/* BIP341, two or more elements: a script, its control block above it, and
+ * below them what the script runs on. */
 static enum script_error script_path(const struct spend *spend,
 				     uint32_t flags, struct stack *stack,
 				     struct span program, uint32_t elements,
@@ -161,6 +164,7 @@ static enum script_error script_path(const struct spend *spend,
 
 	if (!is_control_size(control.n))
 		return SCRIPT_ERR_TAPROOT_WRONG_CONTROL_SIZE;
+	/* The low bit of the first byte is the parity of Q. */
 	leaf_version = control.p[0] & LEAF_VERSION_MASK;
 	taproot_leaf_hash(tap->leaf_hash, leaf_version, script);
 	if (!is_committed(control, program, tap->leaf_hash))
@@ -174,6 +178,8 @@ static enum script_error script_path(const struct spend *spend,
 	return SCRIPT_OK;       /* leaf versions to come */
 }
 
+/* BIP341, "Script validation rules", from their beginning: nothing, an annex,
+ * the key path, the script path. */
 enum script_error taproot_verify(const struct spend *spend, uint32_t flags,
 				 struct stack *stack, struct span program)
 {
@@ -187,6 +193,7 @@ enum script_error taproot_verify(const struct spend *spend, uint32_t flags,
 	if (elements == 0)
 		return SCRIPT_ERR_WITNESS_PROGRAM_WITNESS_EMPTY;
 	tap.has_annex = tap.has_leaf = tap.has_single = false;
+	/* The annex is looked at by signatures only. */
 	last = in->witness[elements - 1];
 	if (elements >= 2 && last.n && last.p[0] == ANNEX_TAG) {
 		annex_hash(tap.annex_hash, last);

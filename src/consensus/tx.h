@@ -12,6 +12,16 @@
 #include "consensus/ids.h"
 
 #define TX_SEQUENCE_FINAL 0xffffffffu
+
+/* Below it a lock time is a height, from it on a time. */
+#define LOCKTIME_THRESHOLD 500000000u
+
+/* BIP68: what a sequence number says of a relative lock time. */
+#define SEQUENCE_DISABLE (1u << 31)
+#define SEQUENCE_IS_TIME (1u << 22)
+#define SEQUENCE_MASK 0xffffu
+#define SEQUENCE_TIME_SHIFT 9            /* units of 512 seconds */
+
 #define WITNESS_SCALE 4
 #define MAX_BLOCK_WEIGHT_WU 4000000
 

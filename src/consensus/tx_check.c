@@ -7,11 +7,10 @@
 
 #include <stdlib.h>
 
-/* Below it a lock time is a height, from it on a time. */
-#define LOCKTIME_THRESHOLD 500000000u
 /* Up to here comparing all pairs is quickest. */
 #define FEW_INPUTS 12
 
+/* No more money than there is, in each and in sum (CVE-2010-5139). */
 static enum verdict check_outputs(const struct tx *tx)
 {
 	int64_t sum_sat = 0;
@@ -110,6 +109,7 @@ static bool has_duplicate_input(const struct tx *tx)
 					 : result == SEARCH_FOUND;
 }
 
+/* Each spends something else; only a coinbase spends nothing. */
 static enum verdict check_inputs(const struct tx *tx)
 {
 	if (has_duplicate_input(tx))
@@ -127,6 +127,7 @@ static enum verdict check_inputs(const struct tx *tx)
 	return VERDICT_OK;
 }
 
+/* Core CheckTransaction, in its order. */
 enum verdict tx_check(const struct tx *tx)
 {
 	enum verdict v;
@@ -135,12 +136,14 @@ enum verdict tx_check(const struct tx *tx)
 		return VERDICT_VIN_EMPTY;
 	if (tx->out_count == 0)
 		return VERDICT_VOUT_EMPTY;
+	/* Without witness: what a block of that transaction alone weighs. */
 	if (tx_size(tx, false) * WITNESS_SCALE > MAX_BLOCK_WEIGHT_WU)
 		return VERDICT_TX_OVERSIZE;
 	v = check_outputs(tx);
 	return v ? v : check_inputs(tx);
 }
 
+/* Core IsFinalTx.  With all sequences final the lock time says nothing. */
 bool tx_is_final(const struct tx *tx, int height, int64_t time_unix)
 {
 	int64_t now = tx->lock_time < LOCKTIME_THRESHOLD ? height : time_unix;

@@ -9,12 +9,6 @@
 #include "consensus/script.h"
 #include "consensus/script_flags.h"
 
-/* BIP68 */
-#define SEQUENCE_DISABLE (1u << 31)
-#define SEQUENCE_IS_TIME (1u << 22)
-#define SEQUENCE_MASK 0xffffu
-#define SEQUENCE_TIME_SHIFT 9           /* units of 512 seconds */
-
 enum verdict tx_check_inputs(int64_t *fee_sat, const struct tx *tx,
 			     const struct tx_out *spent,
 			     const struct coin_meta *meta, int spend_height)
@@ -33,14 +27,16 @@ enum verdict tx_check_inputs(int64_t *fee_sat, const struct tx *tx,
 		out_sat += tx->out[i].value_sat;
 	if (in_sat < out_sat)
 		return VERDICT_IN_BELOW_OUT;
+	/* Cannot be, after the checks above; the reference node asks too. */
 	if (!amount_ok(in_sat - out_sat))
 		return VERDICT_FEE_OUT_OF_RANGE;
 	*fee_sat = in_sat - out_sat;
 	return VERDICT_OK;
 }
 
-/* The first height and time at which the input may be spent, minus one (as
- * lock times count). */
+/* ---- BIP68 ------------------------------------------------------------ */
+
+/* The last height and time at which the input may not be spent yet. */
 struct lock_point {
 	int64_t height, time_unix;
 };
@@ -80,6 +76,9 @@ bool tx_sequence_locks_ok(const struct tx *tx, const struct coin_meta *meta,
 	return l.height < height && l.time_unix < prev_mtp;
 }
 
+/* ---- signature operations --------------------------------------------- */
+
+/* Core GetLegacySigOpCount: scripts as they stand, whether they run or not. */
 unsigned tx_legacy_sigops(const struct tx *tx)
 {
 	unsigned n = 0;
@@ -91,6 +90,8 @@ unsigned tx_legacy_sigops(const struct tx *tx)
 	return n;
 }
 
+/* Core GetTransactionSigOpCost: BIP141 counts those of BIP16 and before four
+ * times. */
 uint64_t tx_sigop_cost(const struct tx *tx, const struct tx_out *spent,
 		       uint32_t flags)
 {

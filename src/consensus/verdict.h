@@ -1,7 +1,7 @@
 /*
- * Verdicts: what rule a header, block or transaction breaks.  0 is fine.  One
- * table gives the reference node's reject string and how the failure is to be
- * treated.
+ * Verdicts: what rule a header, block or transaction breaks.  0 is fine.  The
+ * table in verdict.c gives the reference node's reject string and how the
+ * failure is to be treated.
  */
 #ifndef CLOISTER_CONSENSUS_VERDICT_H
 #define CLOISTER_CONSENSUS_VERDICT_H
@@ -12,57 +12,59 @@
 enum verdict {
 	VERDICT_OK = 0,
 
-	/* headers */
-	VERDICT_HIGH_HASH,
-	VERDICT_BAD_DIFFBITS,
-	VERDICT_TIME_TOO_OLD,
-	VERDICT_TIME_TIMEWARP,           /* BIP94: time-timewarp-attack */
-	VERDICT_TIME_TOO_NEW,
-	VERDICT_BAD_VERSION,             /* bad-version(0x%08x) */
-	VERDICT_PREV_NOT_FOUND,          /* prev-blk-not-found */
-	VERDICT_BAD_PREV,                /* bad-prevblk */
-	VERDICT_DUPLICATE_INVALID,       /* duplicate-invalid */
-	VERDICT_TOO_LITTLE_CHAINWORK,    /* too-little-chainwork */
+	/* headers: Core CheckBlockHeader, ContextualCheckBlockHeader */
+	VERDICT_HIGH_HASH,               /* too little work for its bits */
+	VERDICT_BAD_DIFFBITS,            /* not the bits due here */
+	VERDICT_TIME_TOO_OLD,            /* not after the median of eleven */
+	VERDICT_TIME_TIMEWARP,           /* BIP94 */
+	VERDICT_TIME_TOO_NEW,            /* two hours ahead */
+	VERDICT_BAD_VERSION,             /* BIP34, BIP66, BIP65 */
+	/* Core AcceptBlockHeader */
+	VERDICT_PREV_NOT_FOUND,
+	VERDICT_BAD_PREV,                /* on an invalid block */
+	VERDICT_DUPLICATE_INVALID,       /* known to be invalid */
+	VERDICT_TOO_LITTLE_CHAINWORK,
 
-	/* blocks, no context */
+	/* blocks, no context: Core CheckBlock */
 	VERDICT_MALFORMED,               /* does not decode */
-	VERDICT_BAD_MERKLE_ROOT,         /* bad-txnmrklroot */
+	VERDICT_BAD_MERKLE_ROOT,
 	VERDICT_BAD_TXNS_DUPLICATE,      /* CVE-2012-2459 */
-	VERDICT_BAD_BLOCK_LENGTH,        /* bad-blk-length */
-	VERDICT_COINBASE_MISSING,        /* bad-cb-missing */
-	VERDICT_COINBASE_MULTIPLE,       /* bad-cb-multiple */
-	VERDICT_BAD_BLOCK_SIGOPS,        /* bad-blk-sigops */
-	VERDICT_BAD_SIGNET_SOLUTION,     /* bad-signet-blksig */
+	VERDICT_BAD_BLOCK_LENGTH,        /* 1,000,000 bytes without witness */
+	VERDICT_COINBASE_MISSING,
+	VERDICT_COINBASE_MULTIPLE,
+	VERDICT_BAD_BLOCK_SIGOPS,        /* BIP141's limit, everywhere */
+	VERDICT_BAD_SIGNET_SOLUTION,     /* BIP325 */
 
-	/* blocks, in their place */
-	VERDICT_TXNS_NONFINAL,           /* bad-txns-nonfinal */
-	VERDICT_BAD_COINBASE_HEIGHT,     /* bad-cb-height */
-	VERDICT_BAD_WITNESS_NONCE_SIZE,
-	VERDICT_BAD_WITNESS_MERKLE_MATCH,
-	VERDICT_UNEXPECTED_WITNESS,
-	VERDICT_BAD_BLOCK_WEIGHT,        /* bad-blk-weight */
-	VERDICT_BIP30,                   /* bad-txns-BIP30 */
-	VERDICT_BAD_COINBASE_AMOUNT,     /* bad-cb-amount */
+	/* blocks, in their place: Core ContextualCheckBlock */
+	VERDICT_TXNS_NONFINAL,           /* BIP113's clock */
+	VERDICT_BAD_COINBASE_HEIGHT,     /* BIP34 */
+	VERDICT_BAD_WITNESS_NONCE_SIZE,  /* BIP141 */
+	VERDICT_BAD_WITNESS_MERKLE_MATCH, /* BIP141 */
+	VERDICT_UNEXPECTED_WITNESS,      /* BIP141 */
+	VERDICT_BAD_BLOCK_WEIGHT,        /* BIP141 */
+	/* Core ConnectBlock; validation applies them */
+	VERDICT_BIP30,
+	VERDICT_BAD_COINBASE_AMOUNT,
 
-	/* transactions, no context */
-	VERDICT_VIN_EMPTY,               /* bad-txns-vin-empty */
+	/* transactions, no context: Core CheckTransaction */
+	VERDICT_VIN_EMPTY,
 	VERDICT_VOUT_EMPTY,
-	VERDICT_TX_OVERSIZE,             /* bad-txns-oversize */
+	VERDICT_TX_OVERSIZE,
 	VERDICT_VOUT_NEGATIVE,
 	VERDICT_VOUT_TOOLARGE,
-	VERDICT_TXOUT_TOTAL_TOOLARGE,    /* bad-txns-txouttotal-toolarge */
+	VERDICT_TXOUT_TOTAL_TOOLARGE,    /* CVE-2010-5139 */
 	VERDICT_INPUTS_DUPLICATE,        /* CVE-2018-17144 */
-	VERDICT_COINBASE_LENGTH,         /* bad-cb-length */
-	VERDICT_PREVOUT_NULL,            /* bad-txns-prevout-null */
+	VERDICT_COINBASE_LENGTH,
+	VERDICT_PREVOUT_NULL,
 
-	/* transactions and their inputs */
-	VERDICT_INPUTS_MISSING,          /* bad-txns-inputs-missingorspent */
-	VERDICT_PREMATURE_COINBASE,      /* …premature-spend-of-coinbase */
-	VERDICT_INPUT_VALUES,            /* bad-txns-inputvalues-outofrange */
-	VERDICT_IN_BELOW_OUT,            /* bad-txns-in-belowout */
-	VERDICT_FEE_OUT_OF_RANGE,        /* bad-txns-fee-outofrange */
-	VERDICT_ACCUMULATED_FEE,         /* bad-txns-accumulated-fee-outofrange */
-	VERDICT_SCRIPT,                  /* block-script-verify-flag-failed (…) */
+	/* transactions and their inputs: Core CheckTxInputs, ConnectBlock */
+	VERDICT_INPUTS_MISSING,
+	VERDICT_PREMATURE_COINBASE,
+	VERDICT_INPUT_VALUES,
+	VERDICT_IN_BELOW_OUT,
+	VERDICT_FEE_OUT_OF_RANGE,
+	VERDICT_ACCUMULATED_FEE,
+	VERDICT_SCRIPT,                  /* see enum script_error */
 	VERDICT_COUNT,
 };
 

@@ -36,6 +36,7 @@ void witness_commitment_hash(uint8_t out[static 32], const struct block *b,
 	sha256d_64(out, pair, 1);
 }
 
+/* BIP141: the nonce, and sha256d(root, nonce). */
 static enum verdict check_commitment(const struct block *b, int output)
 {
 	const struct tx *coinbase = &b->tx[0];

@@ -18,6 +18,7 @@ int main(void)
 	failed += run_real_blocks_tests();
 	failed += run_chain_tests();
 	failed += run_worst_tests();
+	failed += run_corners_tests();
 	failed += run_script_tests();
 	failed += run_script_edges_tests();
 	failed += run_script_vectors_tests();

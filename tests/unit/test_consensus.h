@@ -14,6 +14,7 @@ int run_filters_tests(void);
 int run_real_blocks_tests(void);
 int run_chain_tests(void);
 int run_worst_tests(void);
+int run_corners_tests(void);
 int run_script_tests(void);
 int run_script_edges_tests(void);
 int run_script_vectors_tests(void);
