@@ -17,6 +17,10 @@ esac
 
 if [ "${1:-}" = cli ]; then
 	shift
+	if [ ! -x "$top/build/src/cloister-cli" ]; then
+		echo "Nothing is built yet: ./run.sh builds and starts a node." >&2
+		exit 1
+	fi
 	exec "$top/build/src/cloister-cli" "$@"
 fi
 # shellcheck disable=SC2086
@@ -24,6 +28,11 @@ need_packages $packages_run
 if [ "${1:-}" = demo ]; then
 	# shellcheck disable=SC2086
 	need_packages $packages_demo
+	case "${2:-}" in
+	-*)
+		exec python3 "$top/tests/functional/demo.py" --help
+		;;
+	esac
 fi
 echo "Building (in build/)…"
 build "$top/build"

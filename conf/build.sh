@@ -46,23 +46,27 @@ need_packages() {
 build() {
 	dir=$1
 	shift
+	mkdir -p "$dir"
 	if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ]; then
-		"$top/autogen.sh" >"${TMPDIR:-/tmp}/cloister-autogen.log" 2>&1 || {
-			cat "${TMPDIR:-/tmp}/cloister-autogen.log" >&2
+		"$top/autogen.sh" >"$dir/autogen.out" 2>&1 || {
+			cat "$dir/autogen.out" >&2
 			return 1
 		}
 	fi
-	mkdir -p "$dir"
 	if [ ! -e "$dir/config.status" ]; then
 		(cd "$dir" && "$top/configure" "$@" >configure.out 2>&1) || {
 			tail -n 20 "$dir/configure.out" >&2
 			return 1
 		}
 	fi
-	if ! make -C "$dir" -j"$(nproc)" ${build_targets:-all} \
-		>"$dir/make.out" 2>&1; then
+	# One target after the other: two at once would share libraries.
+	(
+		for target in ${build_targets:-all}; do
+			make -C "$dir" -j"$(nproc)" "$target" || exit 1
+		done
+	) >"$dir/make.out" 2>&1 || {
 		grep -E 'error|Error|undefined' "$dir/make.out" | head -n 30 >&2
 		echo "building failed; all of it is in $dir/make.out" >&2
 		return 1
-	fi
+	}
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The demonstration: two nodes, a private Tor network, real blocks.
 
-usage: demo.py [BLOCKFILE]
+usage: ./run.sh demo [BLOCKFILE]
 
 Starts a private Tor network on loopback.  Node A imports BLOCKFILE (without
 one it mines 300 regtest blocks with spends) and publishes its onion service.
@@ -10,9 +10,7 @@ through Tor.  Then both stay up to be talked to until ctrl-C, or until
 CLOISTER_DEMO_EXIT is set (for tests).
 """
 
-import itertools
 import os
-import re
 import shutil
 import signal
 import sys
@@ -22,6 +20,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+from harness import sockets                # noqa: E402
 from harness.netns import own_namespace    # noqa: E402
 from harness.node import Node              # noqa: E402
 from harness.regtest import mine_with_spends  # noqa: E402
@@ -87,37 +86,6 @@ class Progress:
             say(text)
 
 
-def sockets_of(pid):
-    """Sockets a process has open: {family: count}, from /proc."""
-    inodes = set()
-    for fd in os.listdir("/proc/%d/fd" % pid):
-        try:
-            m = re.match(r"socket:\[(\d+)\]",
-                         os.readlink("/proc/%d/fd/%s" % (pid, fd)))
-        except OSError:
-            continue
-        if m:
-            inodes.add(m.group(1))
-    count = {}
-    # The node inherits sockets of this network namespace; its own is empty.
-    for net, family in itertools.product(
-            ("/proc/self/net", "/proc/%d/net" % pid),
-            ("unix", "tcp", "tcp6", "udp", "udp6")):
-        try:
-            with open("%s/%s" % (net, family)) as f:
-                for line in f.readlines()[1:]:
-                    cols = line.split()
-                    inode = cols[6] if family == "unix" else cols[9]
-                    if inode in inodes:
-                        inodes.discard(inode)
-                        count[family] = count.get(family, 0) + 1
-        except OSError:
-            pass
-    if inodes:
-        count["other"] = len(inodes)
-    return count
-
-
 def node_pid(node):
     """The node process: the warden's child that runs our program."""
     exe = os.readlink("/proc/%d/exe" % node.proc.pid)
@@ -142,6 +110,7 @@ class Demo:
         common = ["-torrc=" + self.net.torrc, "-minimumchainwork=0",
                   "-assumevalid=0", "-debug=net"]
         n = Node(self.dir, name, self.chain, common + list(args))
+        n.dies_with_us = True
         self.nodes.append(n)
         return n
 
@@ -159,12 +128,14 @@ class Demo:
         say("Node A")
         args = ["-loadblock=" + self.blockfile] if self.blockfile else []
         a = self.node("A", *args)
+        self.progress.show("  starting")
         a.start()
         if self.blockfile:
             def imported():
                 return "import done" in a.log()
             self.wait(a, imported, "importing")
         else:
+            self.progress.show("  mining 300 blocks")
             mine_with_spends(a, 300)
         self.progress.end("  at height %d" % a.height())
         self.wait(a, lambda: a.rpc.gettorinfo()["descriptor"]
@@ -223,20 +194,21 @@ class Demo:
         say()
         say("Open sockets, from /proc:")
         for n in (a, b):
-            socks = sockets_of(node_pid(n))
+            found = sockets.count(node_pid(n))
             say("   %s's node process: %s" % (n.name, ", ".join(
-                "%d %s" % (v, k) for k, v in sorted(socks.items()))))
-            if set(socks) != {"unix"}:
+                "%d %s" % (v, k) for k, v in sorted(found.items()))))
+            if set(found) != {"unix"}:
                 sys.exit("demo: a socket that is not a unix socket")
         say()
 
     def stay(self, a, b):
-        build = os.environ["CLOISTER_BUILD"]
+        top = os.path.abspath(os.path.join(HERE, "..", ".."))
+        cli = "./run.sh cli" if os.getcwd() == top else os.path.join(
+            os.environ["CLOISTER_BUILD"], "src", "cloister-cli")
         say("Both nodes stay up. Talk to them from another terminal:")
         for n in (a, b):
-            say("   %s/src/cloister-cli -datadir=%s -chain=%s -rpcunix=%s "
-                "-getinfo" % (build, n.datadir, self.chain,
-                              os.path.join(n.chaindir, "run", "rpc.sock")))
+            say("   %s -datadir=%s -chain=%s -getinfo" % (cli, n.datadir,
+                                                          self.chain))
         say("ctrl-C ends everything.")
         while True:
             time.sleep(1)
@@ -247,9 +219,10 @@ class Demo:
         self.net = TorNet(os.path.join(self.dir, "tornet"),
                           port=int(os.environ.get("CLOISTER_DEMO_PORT",
                                                   "15200")))
+        self.net.tell = lambda text: self.progress.show("  " + text)
         self.net.start()
-        say("  ready in %.1f s: 1 authority, %d relays"
-            % (time.time() - begun, len(self.net.relays)))
+        self.progress.end("  ready in %.1f s: 1 authority, %d relays"
+                          % (time.time() - begun, len(self.net.relays)))
         a = self.start_a()
         b = self.start_b(a)
         self.report(a, b)
@@ -272,7 +245,8 @@ def main():
     if len(sys.argv) > 2 or sys.argv[1:2] in (["-h"], ["--help"]):
         sys.exit(__doc__)
     own_namespace()
-    signal.signal(signal.SIGTERM, on_signal)
+    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(s, on_signal)
     blockfile = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else None
     demo = Demo(blockfile)
     try:
@@ -280,6 +254,9 @@ def main():
     except KeyboardInterrupt:
         say("\nStopping…")
     finally:
+        # An impatient second ctrl-C must not leave anything behind.
+        for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(s, signal.SIG_IGN)
         demo.clean()
 
 

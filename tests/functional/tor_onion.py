@@ -10,6 +10,7 @@ import sys
 
 from harness.node import wait_until
 from harness.regtest import mine, mine_with_spends
+from harness.sockets import tcp_listeners
 
 TOR = True
 
@@ -24,34 +25,13 @@ def tor_pid(node):
     return node.children()["tor"]
 
 
-def listeners(pid):
-    """TCP sockets in LISTEN state that belong to a process."""
-    mine_ = set()
-    for fd in os.listdir("/proc/%d/fd" % pid):
-        try:
-            m = re.match(r"socket:\[(\d+)\]",
-                         os.readlink("/proc/%d/fd/%s" % (pid, fd)))
-        except OSError:
-            continue
-        if m:
-            mine_.add(m.group(1))
-    out = []
-    for f in ("tcp", "tcp6"):
-        with open("/proc/%d/net/%s" % (pid, f)) as fh:
-            for line in fh.readlines()[1:]:
-                cols = line.split()
-                if cols[3] == "0A" and cols[9] in mine_:
-                    out.append(cols[1])
-    return out
-
-
 def test_sync_through_onions(env):
     a = env.node("a").start()
     mine_with_spends(a, 150)
     onion = published(a)
     assert re.fullmatch(r"[a-z2-7]{56}\.onion", onion), onion
     # Nothing of tor listens on TCP.
-    assert listeners(tor_pid(a)) == []
+    assert tcp_listeners(tor_pid(a)) == []
     # B knows A alone.
     b = env.node("b", args=["-connect=" + onion]).start()
     b.wait_tip(a.tip())

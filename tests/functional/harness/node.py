@@ -1,5 +1,6 @@
 """One cloisterd in a directory of its own."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -29,6 +30,11 @@ def wait_until(what, timeout=60, step=0.05, text="condition"):
         time.sleep(step)
 
 
+def die_with_parent():
+    """In a child, before its program: end when the starting thread does."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)   # PR_SET_PDEATHSIG
+
+
 class Node:
     PLAIN_PORT = 19000
 
@@ -41,6 +47,7 @@ class Node:
         self.args = list(args)
         self.env = env
         self.proc = None
+        self.dies_with_us = False       # even if we are killed
         self.rpc = Rpc(os.path.join(self.chaindir, ".cookie"),
                        path=os.path.join(self.chaindir, "run", "rpc.sock"))
         self.p2p_port = None
@@ -71,7 +78,8 @@ class Node:
         with open(self.err_path, "ab") as err:
             self.proc = subprocess.Popen(
                 self.command(*extra), stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=err, env=env)
+                stdout=subprocess.DEVNULL, stderr=err, env=env,
+                preexec_fn=die_with_parent if self.dies_with_us else None)
         if wait:
             self.wait_rpc()
         return self

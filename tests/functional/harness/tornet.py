@@ -125,6 +125,7 @@ class TorNet:
                        for i in range(relays)]
         self.torrc = os.path.join(base, "node.torrc")
         self.all = [self.auth] + self.relays
+        self.tell = lambda text: None   # what start() is at
 
     # ---- keys ----
 
@@ -225,14 +226,18 @@ class TorNet:
 
     def _try_start(self):
         until = time.time() + 45
+        self.tell("making keys")
         self._make_keys()
+        self.tell("starting %d relays" % len(self.all))
         self._launch()
         control = self.auth.control(until)
         self._wait_descriptors(control, until)
         control.command('SETCONF TestingV3AuthVotingStartOffset='
                         '"%d seconds"' % (int(time.time() + 5) % INTERVAL))
+        self.tell("the authority votes")
         self._wait_consensus(control, until)
         control.close()
+        self.tell("relays fetch the consensus")
         self._wait_ready(until)
 
     def start(self):
