@@ -34,7 +34,11 @@ if [ "${1:-}" = demo ]; then
 		;;
 	esac
 fi
-echo "Building (in build/)…"
+if [ -x "$top/build/src/cloisterd" ]; then
+	echo "Building what has changed (in build/)…"
+else
+	echo "Building (in build/; the first time takes a minute or two)…"
+fi
 build "$top/build"
 if [ "${1:-}" = demo ]; then
 	shift
