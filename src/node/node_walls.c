@@ -40,7 +40,7 @@ static void log_plan(const struct walls_plan *p, const struct config *cfg)
 				 wall_name((enum wall)w), p->why_not[w]);
 	}
 	log_info(LOG_NODE, "walls: %s%s", walls_mode_name(p->mode),
-		 p->sanitizer ? ", but seccomp is weak in this sanitizer build"
+		 p->sanitizer ? ", but weak ones in this sanitizer build"
 			      : "");
 	if (geteuid() == 0)
 		log_info(LOG_NODE, "running as root; -user=NAME is better");
@@ -127,6 +127,8 @@ enum err node_walls_raise(const struct walls_plan *p,
 
 	for (size_t i = 0; i < cfg->load_block_n; i++)
 		add_import(&l, cfg->load_blocks[i]);
+	if (p->sanitizer)
+		add_path(&l, xstrdup("/proc"), WALLS_READ);
 	if (!e)
 		e = walls_raise_node(p, l.v, l.n, why);
 	for (size_t i = 0; i < l.n; i++)

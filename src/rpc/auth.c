@@ -7,7 +7,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -30,6 +32,12 @@ struct auth {
 	size_t login_count;
 };
 
+/* Its page stays locked: others share it, and it is one page. */
+static void keep_from_swap(const char *secret)
+{
+	(void)mlock(secret, strlen(secret));
+}
+
 static enum err write_cookie(struct auth *a, struct why *why)
 {
 	uint8_t key[32];
@@ -39,6 +47,7 @@ static enum err write_cookie(struct auth *a, struct why *why)
 	random_bytes(key, sizeof key);
 	hex_encode(hex, key, sizeof key);
 	a->cookie = xasprintf("%s:%s", COOKIE_USER, hex);
+	keep_from_swap(a->cookie);
 	e = file_replace(a->cookie_path,
 			 span_of(a->cookie, strlen(a->cookie)), 0600, why);
 	bytes_wipe(key, sizeof key);
@@ -52,8 +61,10 @@ enum err auth_new(struct auth **out, const char *cookie_path,
 	struct auth *a = xcalloc(1, sizeof *a);
 	enum err e = ERR_NONE;
 
-	if (password && *password)
+	if (password && *password) {
 		a->plain = xasprintf("%s:%s", user ? user : "", password);
+		keep_from_swap(a->plain);
+	}
 	if (cookie_path) {
 		a->cookie_path = xstrdup(cookie_path);
 		e = write_cookie(a, why);

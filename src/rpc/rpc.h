@@ -81,7 +81,7 @@ struct rpc_network {
 	int64_t time_offset_s;
 	bool active;                   /* setnetworkactive */
 	int connections_in, connections_out;
-	char onion_proxy[128];         /* "unix:/…/run/socks" or empty */
+	char onion_proxy[128];         /* "unix:/…/tor/socks" or empty */
 	bool onion_reachable;
 	bool plain_reachable;          /* regtest's plain TCP on loopback */
 	struct rpc_local_address local[8];

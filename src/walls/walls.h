@@ -35,7 +35,7 @@ struct walls_plan {
 	bool up[WALL_COUNT];
 	char why_not[WALL_COUNT][160]; /* "" where up, or off */
 	int landlock_abi;              /* 0: no Landlock */
-	bool sanitizer;                /* a test build: weaker seccomp */
+	bool sanitizer;                /* a test build: weaker walls */
 };
 
 /**
