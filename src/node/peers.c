@@ -30,7 +30,6 @@ struct peer_entry {
 	peer_id id;
 	struct peers *owner;
 	struct conn *conn;
-	uint32_t circuit;        /* of an inbound onion peer; 0: none */
 };
 
 struct dial_entry {
@@ -128,14 +127,12 @@ static const struct conn_callbacks conn_cb = { on_read, on_write_paused,
 static const struct conn_limits conn_limits = { INPUT_MAX, OUTPUT_HIGH };
 
 /* A stream is there: offer it to the engine. */
-static void add_peer(struct peers *p, int fd, struct peer_conn *pc,
-		     uint32_t circuit)
+static void add_peer(struct peers *p, int fd, struct peer_conn *pc)
 {
 	struct peer_entry *e = xcalloc(1, sizeof *e);
 
 	e->id = pc->id = ++p->next_id;
 	e->owner = p;
-	e->circuit = circuit;
 	e->conn = conn_new(p->opt.loop, fd, &conn_cb, &conn_limits, e);
 	map_put(&p->entries, e);
 	log_debug(LOG_NET, "peer=%llu connected %s %s",
@@ -176,9 +173,15 @@ static void port_close(void *ctx, peer_id id, enum close_reason reason,
 		return;
 	log_debug(LOG_NET, "closing peer=%llu: %s: %s",
 		  (unsigned long long)id, close_reason_name(reason), text);
-	if (reason == CLOSE_MISBEHAVED && e->circuit && p->opt.close_circuit)
-		p->opt.close_circuit(p->opt.ctx, e->circuit);
 	entry_free(e);
+}
+
+static void port_close_circuit(void *ctx, uint32_t circuit)
+{
+	struct peers *p = ctx;
+
+	if (p->opt.close_circuit)
+		p->opt.close_circuit(p->opt.ctx, circuit);
 }
 
 static void port_set_reading(void *ctx, peer_id id, bool on)
@@ -241,7 +244,7 @@ static void on_dialled(enum dial_result result, int fd, void *arg)
 
 	snprintf(addr, sizeof addr, "%s:%u", d->host, (unsigned)d->port);
 	if (result == DIAL_OK) {
-		add_peer(p, fd, &pc, 0);
+		add_peer(p, fd, &pc);
 	} else {
 		log_debug(LOG_NET, "cannot connect to %s: %s", addr,
 			  dial_result_name(result));
@@ -355,11 +358,12 @@ static bool port_serve_block(void *ctx, peer_id peer,
 static void on_onion_accept(const struct accepted *a, void *arg)
 {
 	char addr[32];
-	struct peer_conn pc = { .addr = addr, .network = "onion" };
+	struct peer_conn pc = { .addr = addr, .network = "onion",
+				.circuit = a->circuit };
 
 	/* Who it is Tor does not tell; the circuit is all there is. */
 	snprintf(addr, sizeof addr, "circuit-%u:0", (unsigned)a->circuit);
-	add_peer(arg, a->fd, &pc, a->circuit);
+	add_peer(arg, a->fd, &pc);
 }
 
 static void sock_text(char out[static 32], int fd, bool peer)
@@ -385,7 +389,7 @@ static void on_plain_accept(const struct accepted *a, void *arg)
 
 	sock_text(addr, a->fd, true);
 	sock_text(bind, a->fd, false);
-	add_peer(arg, a->fd, &pc, 0);
+	add_peer(arg, a->fd, &pc);
 }
 
 /* ---- life ---- */
@@ -409,6 +413,7 @@ static struct p2p *engine_new(struct peers *p)
 		.send = port_send,
 		.queued = port_queued,
 		.close = port_close,
+		.close_circuit = port_close_circuit,
 		.set_reading = port_set_reading,
 		.dial = port_dial,
 		.random = port_random,

@@ -134,20 +134,31 @@ static bool message(struct p2p *p, struct peer *peer)
 	return handshake_message(p, peer, &m) || handle(p, peer, &m);
 }
 
+void peer_reading(struct p2p *p, struct peer *peer)
+{
+	bool unread = peer->held || peer->slow;
+
+	if (peer->gone || peer->unread == unread)
+		return;
+	peer->unread = unread;
+	p->ports.set_reading(p->ports.ctx, peer->id, !unread);
+}
+
 static void hold(struct p2p *p, struct peer *peer)
 {
-	if (peer->held || peer->gone)
-		return;
 	peer->held = true;
-	p->ports.set_reading(p->ports.ctx, peer->id, false);
+	peer_reading(p, peer);
 }
 
 void peer_resume(struct p2p *p, struct peer *peer)
 {
-	if (!peer->held || peer->gone || !message(p, peer) || peer->gone)
+	if (peer->gone)
 		return;
-	peer->held = false;
-	p->ports.set_reading(p->ports.ctx, peer->id, true);
+	if (peer->slow)
+		peer->slow = circuit_slow(p, peer->circuit);
+	if (peer->held && message(p, peer))
+		peer->held = false;
+	peer_reading(p, peer);
 }
 
 static void wire_event(struct p2p *p, struct peer *peer, enum wire_result r)
@@ -157,11 +168,15 @@ static void wire_event(struct p2p *p, struct peer *peer, enum wire_result r)
 		break;
 	case WIRE_MESSAGE:
 		count_received(peer, peer->wire.type, peer->wire.payload.n);
+		if (peer->circuit && !circuit_message(p, peer->circuit))
+			break;
 		if (!message(p, peer))
 			hold(p, peer);
 		break;
 	case WIRE_DROPPED:
 		count_received(peer, MSG_UNKNOWN, peer->wire.payload.n);
+		if (peer->circuit && !circuit_message(p, peer->circuit))
+			break;
 		log_debug(LOG_P2P, "peer=%llu: bad checksum or command",
 			  (unsigned long long)peer->id);
 		break;
@@ -185,7 +200,7 @@ void p2p_peer_bytes(struct p2p *p, peer_id id, struct span data,
 	*consumed = 0;
 	if (!peer)
 		return;
-	while (in.n && !peer->gone && !peer->held)
+	while (in.n && !peer->gone && !peer->unread)
 		wire_event(p, peer, wire_feed(&peer->wire, &in,
 					      p->opt.params->magic));
 	*consumed = data.n - in.n;
@@ -194,6 +209,11 @@ void p2p_peer_bytes(struct p2p *p, peer_id id, struct span data,
 		peer->info.last_recv = p->now_unix;
 		peer->info.bytes_received += *consumed;
 		p->bytes_received += *consumed;
+	}
+	if (peer->circuit && !peer->gone) {
+		circuit_bytes(p, peer->circuit, *consumed);
+		peer->slow = circuit_slow(p, peer->circuit);
+		peer_reading(p, peer);
 	}
 	peers_reap(p);
 }

@@ -268,7 +268,7 @@ static void patience(struct p2p *p)
 	count_room(p);
 	for (i = 0; i < p->peers_n; i++) {
 		peer = p->peers[i];
-		if (peer->gone || !peer->fetch.asked_n || peer->held)
+		if (peer->gone || !peer->fetch.asked_n || peer->unread)
 			continue;
 		if (!quiet(p, peer))
 			maybe_steal(p, peer);

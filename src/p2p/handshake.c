@@ -260,13 +260,13 @@ void keepalive_tick(struct p2p *p, struct peer *peer)
 		return;
 	}
 	/* While we are not reading, its silence is ours. */
-	if (peer->held)
+	if (peer->unread)
 		peer->last_recv_ms = p->now_ms;
 	if (p->now_ms - peer->last_recv_ms > SILENCE_MAX_MS) {
 		peer_drop(p, peer, CLOSE_TIMEOUT, "silent for 20 minutes");
 		return;
 	}
-	if (peer->ping_out && !peer->held &&
+	if (peer->ping_out && !peer->unread &&
 	    p->now_ms - peer->ping_ms > SILENCE_MAX_MS) {
 		peer_drop(p, peer, CLOSE_TIMEOUT, "no answer to a ping");
 		return;

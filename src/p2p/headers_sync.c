@@ -395,7 +395,7 @@ static const char *overdue(const struct p2p *p, const struct peer *peer)
 	int64_t expected;
 
 	if (h->asked_ms && p->now_ms - h->asked_ms > RESPONSE_MS &&
-	    !peer->held && wire_receiving(&peer->wire) != MSG_HEADERS)
+	    !peer->unread && wire_receiving(&peer->wire) != MSG_HEADERS)
 		return "no answer to getheaders";
 	if (recent(p) || h->done || !h->started_ms)
 		return NULL;

@@ -55,6 +55,7 @@ void p2p_free(struct p2p *p)
 	free(p->peers);
 	fetch_clear(p);
 	conns_clear(p);
+	circuits_clear(p);
 	addrbook_free(p->book);
 	free(p->addr_cache);
 	free(p->user_agent);
@@ -122,26 +123,34 @@ void p2p_chain_ready(struct p2p *p)
 
 /* ---- connections ---- */
 
-static unsigned inbound_count(const struct p2p *p)
+static bool let_in(struct p2p *p, struct circuit **circuit,
+		   const struct peer_conn *c)
 {
-	unsigned n = 0;
-	size_t i;
-
-	for (i = 0; i < p->peers_n; i++)
-		n += !p->peers[i]->gone && !peer_outbound(p->peers[i]);
-	return n;
+	if (!p->active)
+		return false;
+	if (c->circuit) {
+		*circuit = circuit_admit(p, c->circuit);
+		if (!*circuit)
+			return false;
+	}
+	return inbound_room(p);
 }
 
 bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c)
 {
+	struct circuit *circuit = NULL;
 	struct dial d = { 0 };
 	struct peer *peer;
 
-	if (c->dial ? !dial_take(p, &d, c->dial)
-		    : (!p->active || inbound_count(p) >= p->opt.max_inbound))
+	if (c->dial ? !dial_take(p, &d, c->dial) : !let_in(p, &circuit, c)) {
+		peers_reap(p);
 		return false;
+	}
 	peer = peer_add(p, c);
 	peer->info.type = CONN_INBOUND;
+	peer->circuit = circuit;
+	if (circuit)
+		circuit->peers++;
 	if (c->dial)
 		conns_connected(p, peer, &d);
 	log_debug(LOG_P2P, "peer=%llu connected, %s",

@@ -73,6 +73,7 @@ struct peer_conn {
 	const char *network;      /* "onion", "not_publicly_routable", … */
 	const char *transport;    /* "v1", "tls", …; NULL: "v1" */
 	unsigned perms;           /* PEER_PERM_… */
+	uint32_t circuit;         /* inbound through tor: by which; else 0 */
 };
 /** false: no room or not wanted: close it, the engine knows nothing of it. */
 NODISCARD bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c);

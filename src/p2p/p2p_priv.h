@@ -79,6 +79,9 @@ struct peer {
 
 	struct wire_reader wire;
 	bool held;                   /* wire's message could not be handled */
+	bool slow;                   /* its circuit sent too much just now */
+	bool unread;                 /* the port was told to stop reading */
+	struct circuit *circuit;     /* inbound through tor; else NULL */
 
 	bool version_sent, version_got, done; /* done: verack came */
 	bool sendheaders_sent, wants_addrv2;
@@ -93,6 +96,16 @@ struct peer {
 	struct peer_headers headers;
 	struct peer_serve serve;
 	struct peer_addrs addrs;
+};
+
+/* ---- circuits of strangers ---- */
+
+struct circuit {
+	uint32_t id;                 /* tor's number for it */
+	unsigned peers;              /* open now */
+	bool banned;
+	int64_t at_ms;               /* the tokens are of then */
+	double conns, messages, bytes;
 };
 
 /* ---- connections we want ---- */
@@ -164,6 +177,8 @@ struct p2p {
 
 	struct fetch fetch;
 	struct conns conns;
+	struct circuit **circuits;
+	size_t circuits_n;
 
 	struct addrbook *book;
 	uint64_t gossip_secret[2];
@@ -222,6 +237,28 @@ void keepalive_tick(struct p2p *p, struct peer *peer);
 
 /** Handle the message held back, if any; start reading again. */
 void peer_resume(struct p2p *p, struct peer *peer);
+
+/** Read from it, or not: after held or slow changed. */
+void peer_reading(struct p2p *p, struct peer *peer);
+
+/* ---- circuits.c ---- */
+
+/** One more connection by this circuit; NULL: no. */
+struct circuit *circuit_admit(struct p2p *p, uint32_t id);
+/** It sent a message; false: one too many, all its peers are gone. */
+bool circuit_message(struct p2p *p, struct circuit *c);
+void circuit_bytes(struct p2p *p, struct circuit *c, size_t n);
+/** Has it sent more than its share?  Then do not read for a while. */
+bool circuit_slow(struct p2p *p, struct circuit *c);
+/** Drop all its peers, and the circuit. */
+void circuit_ban(struct p2p *p, struct circuit *c, const char *text);
+void circuits_clear(struct p2p *p);
+
+/* ---- inbound.c ---- */
+
+unsigned inbound_count(const struct p2p *p);
+/** Room for one more, by dropping somebody if need be; false: no. */
+bool inbound_room(struct p2p *p);
 
 /* ---- headers_sync.c ---- */
 

@@ -139,6 +139,8 @@ void peer_detach(struct p2p *p, struct peer *peer)
 		return;
 	peer->gone = true;
 	p->reap = true;
+	if (peer->circuit)
+		peer->circuit->peers--;
 	fetch_detach(p, peer);
 	conns_closed(p, peer);
 }
@@ -153,6 +155,8 @@ void peer_drop(struct p2p *p, struct peer *peer, enum close_reason reason,
 		  text);
 	peer_detach(p, peer);
 	p->ports.close(p->ports.ctx, peer->id, reason, text);
+	if (reason == CLOSE_MISBEHAVED && peer->circuit)
+		circuit_ban(p, peer->circuit, text);
 }
 
 void peer_misbehaved(struct p2p *p, struct peer *peer, const char *text)

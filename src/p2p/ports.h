@@ -49,7 +49,7 @@ enum dial_failure {
 /* Why the engine ends a connection. */
 enum close_reason {
 	CLOSE_ASKED,          /* by the owner (disconnectnode, network off) */
-	CLOSE_MISBEHAVED,     /* broke a rule: the node may cut the circuit */
+	CLOSE_MISBEHAVED,     /* it, or one by the same circuit, broke a rule */
 	CLOSE_TIMEOUT,        /* handshake, ping or silence */
 	CLOSE_STALLED,        /* did not deliver what it was asked for */
 	CLOSE_UNWANTED,       /* too old, no services, ourselves, no slot */
@@ -97,6 +97,9 @@ struct p2p_ports {
 	 */
 	void (*close)(void *ctx, peer_id peer, enum close_reason reason,
 		      const char *text);
+	/** End an inbound circuit of tor; may be NULL.  Its peers have been
+	 * closed before. */
+	void (*close_circuit)(void *ctx, uint32_t circuit);
 	/** Stop, or go on, reading from a peer.  After going on, offer again
 	 * the bytes that p2p_peer_bytes left. */
 	void (*set_reading)(void *ctx, peer_id peer, bool on);

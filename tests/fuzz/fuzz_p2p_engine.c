@@ -128,7 +128,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct msg m;
 
 	rig_tip_genesis(r);
-	id = n && data[0] & 1 ? rig_outbound(r) : rig_inbound(r);
+	if (n && data[0] & 2) {
+		id = rig_knock(r, 1);
+		rig_handshake(r, id, SERVICE_NETWORK);
+	} else {
+		id = n && data[0] & 1 ? rig_outbound(r) : rig_inbound(r);
+	}
 	while (reader_left(&in) >= 3 && !r->peers[id].closed) {
 		uint8_t type = read_u8(&in);
 		size_t len = read_u16(&in);

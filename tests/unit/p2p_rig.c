@@ -41,6 +41,14 @@ static void port_close(void *ctx, peer_id id, enum close_reason reason,
 	snprintf(peer->text, sizeof peer->text, "%s", text);
 }
 
+static void port_close_circuit(void *ctx, uint32_t circuit)
+{
+	struct rig *r = ctx;
+
+	r->cut_circuit = circuit;
+	r->cuts_n++;
+}
+
 static void port_set_reading(void *ctx, peer_id id, bool on)
 {
 	struct rig_peer *peer = rp(ctx, id);
@@ -150,7 +158,8 @@ struct rig *rig_new(const struct p2p_options *opt)
 	struct p2p_options o = opt ? *opt : (struct p2p_options){ 0 };
 	struct p2p_ports ports = {
 		.ctx = r, .send = port_send, .queued = port_queued,
-		.close = port_close, .set_reading = port_set_reading,
+		.close = port_close, .close_circuit = port_close_circuit,
+		.set_reading = port_set_reading,
 		.dial = port_dial, .random = port_random,
 		.chain_headers = port_headers, .chain_block = port_block,
 		.chain_plan = port_plan,
@@ -198,6 +207,14 @@ peer_id rig_connect(struct rig *r, uint64_t dial)
 {
 	struct peer_conn c = { .id = ++r->last_id, .dial = dial,
 			       .addr = "test:1" };
+
+	return p2p_peer_connected(r->p, &c) ? c.id : 0;
+}
+
+peer_id rig_knock(struct rig *r, uint32_t circuit)
+{
+	struct peer_conn c = { .id = ++r->last_id, .circuit = circuit,
+			       .addr = "circuit:0" };
 
 	return p2p_peer_connected(r->p, &c) ? c.id : 0;
 }

@@ -10,7 +10,7 @@
 #include "p2p/p2p.h"
 #include "p2p/wire.h"
 
-#define RIG_PEERS 160
+#define RIG_PEERS 400
 #define RIG_DIALS 256
 
 struct rig_peer {
@@ -41,6 +41,9 @@ struct rig {
 	struct rig_dial dials[RIG_DIALS];
 	size_t dials_n;
 
+	uint32_t cut_circuit;        /* the last one, and how many */
+	unsigned cuts_n;
+
 	bool refuse;                 /* the chain's queue is full */
 	unsigned headers_n, blocks_n, plans_n, serve_headers_n, serve_block_n;
 	peer_id headers_peer;        /* of the last one */
@@ -59,6 +62,8 @@ void rig_free(struct rig *r);
 void rig_tick(struct rig *r, int64_t ms);
 /** A connection: dial 0 for inbound.  0 if it was refused. */
 peer_id rig_connect(struct rig *r, uint64_t dial);
+/** An inbound connection by a circuit of tor. */
+peer_id rig_knock(struct rig *r, uint32_t circuit);
 /** The newest dial, as an open connection. */
 peer_id rig_answer_dial(struct rig *r);
 void rig_bytes(struct rig *r, peer_id id, struct span data);
