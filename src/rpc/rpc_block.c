@@ -96,6 +96,21 @@ static struct json_object *txs_json(const struct rpc_call *call,
 	return a;
 }
 
+/* What the coinbase says besides its outputs. */
+static struct json_object *coinbase_json(const struct tx *tx)
+{
+	struct json_object *o = json_object_new_object();
+	const struct tx_in *in = &tx->in[0];
+
+	json_add_int(o, "version", tx->version);
+	json_add_int(o, "locktime", tx->lock_time);
+	json_add_int(o, "sequence", in->sequence);
+	json_add_hex(o, "coinbase", in->script_sig);
+	if (in->witness_count)
+		json_add_hex(o, "witness", in->witness[0]);
+	return o;
+}
+
 static void getblock(struct rpc_call *call)
 {
 	struct header_node *n = rpc_arg_block(call, 0);
@@ -121,6 +136,7 @@ static void getblock(struct rpc_call *call)
 	json_add_int(o, "strippedsize", b->stripped_bytes);
 	json_add_int(o, "size", (int64_t)b->raw.n);
 	json_add_u64(o, "weight", block_weight(b));
+	json_add(o, "coinbase_tx", coinbase_json(&b->tx[0]));
 	json_add(o, "tx", txs_json(call, b, has_undo ? &undo : NULL,
 				   verbosity));
 out:

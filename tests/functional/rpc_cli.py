@@ -7,6 +7,7 @@ import threading
 import time
 
 from harness.node import builddir
+from harness.rpc import free_port
 
 ADDRESS = "bcrt1qamhwamhwamhwamhwamhwamhwamhwamhwne2caj"
 
@@ -38,6 +39,7 @@ def test_results_and_exit_status(env):
     check(cli("getblockhash"), 1, "", "getblockhash height")
     check(cli(), 1, "", "too few parameters")
     check(cli(options=["-nope"]), 1, "", '"nope"')
+    check(cli("uptime", options=["-rpcwiat"]), 1, "", '"rpcwait"')
     check(cli("help", "getblock"), 0)
     r = cli("getblockchaininfo")
     assert json.loads(r.stdout)["chain"] == "regtest"
@@ -66,11 +68,16 @@ def test_named_and_stdin(env):
 
 
 def test_passwords(env):
-    node = env.offline(args=["-rpcuser=me", "-rpcpassword=s3cret"])
+    port = free_port()
+    node = env.offline(args=["-rpcuser=me", "-rpcpassword=s3cret",
+                             "-rpcbind=127.0.0.1", "-rpcport=%d" % port])
     # The harness speaks by cookie: it finds none here.
     node.start(wait=False)
     right = ["-rpcuser=me", "-rpcpassword=s3cret", "-rpcwait"]
     check(node.cli("getblockcount", options=right), 0, "0\n")
+    # A port that is named is spoken to, though the unix socket is there.
+    check(node.cli("getblockcount", options=right + ["-rpcport=%d" % port]),
+          0, "0\n")
     check(node.cli("uptime", options=["-rpcuser=me", "-stdinrpcpass"],
                    input="s3cret\n"), 0)
     check(node.cli("uptime", options=["-rpcuser=me", "-rpcpassword=x"]), 1,
@@ -82,6 +89,7 @@ def test_passwords(env):
     check(node.cli("uptime"), 0)
     check(node.cli("stop"), 0, "Cloister stopping\n")
     assert node.wait_exit() == 0
+    assert "s3cret" not in node.log()
     node.proc = None
 
 

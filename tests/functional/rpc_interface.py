@@ -3,13 +3,15 @@
 import base64
 import json
 import os
+import shutil
 import socket
 import stat
+import subprocess
 import threading
 import time
 
 from harness.node import wait_until
-from harness.rpc import Rpc, RpcError
+from harness.rpc import Rpc, RpcError, free_port
 
 ADDRESS = "bcrt1qamhwamhwamhwamhwamhwamhwamhwamhwne2caj"
 # The password "secret" under the salt "pepper".
@@ -25,12 +27,6 @@ def basic(user, password):
 def body(method, *params, **more):
     return json.dumps(dict({"method": method, "params": list(params),
                             "id": 1}, **more))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def fails(node, code, method, *params, **named):
@@ -51,7 +47,8 @@ def test_both_listeners(env):
         assert rpc.getblockcount() == 0
         assert rpc.post("", method="GET")[0] == 405
         assert rpc.post(body("uptime"), path="/rest/")[0] == 404
-        assert rpc.post(body("uptime"), auth="")[0] == 401
+        for auth in ("", "Bearer x", basic("__cookie__", "wrong")):
+            assert rpc.post(body("uptime"), auth=auth)[0] == 401, auth
         start = time.time()
         assert rpc.post(body("uptime"), auth=basic("a", "b"))[0] == 401
         assert time.time() - start >= 0.2
@@ -95,14 +92,22 @@ def test_versions_and_notifications(env):
     status, raw = post(body("getblockcount"))
     assert (status, json.loads(raw)) == (
         200, {"result": 0, "error": None, "id": 1})
+    assert json.loads(post(body("uptime", id="x"))[1])["id"] == "x"
     status, raw = post(body("getblockcount", jsonrpc="2.0"))
     assert (status, json.loads(raw)) == (
         200, {"jsonrpc": "2.0", "result": 0, "id": 1})
-    assert post(body("nope"))[0] == 404
-    assert post(body("nope", jsonrpc="2.0"))[0] == 200
+    status, raw = post(body("nope"))
+    answer = json.loads(raw)
+    assert (status, answer["error"]["code"]) == (404, -32601)
+    assert answer["result"] is None
+    status, raw = post(body("nope", jsonrpc="2.0"))
+    answer = json.loads(raw)
+    assert (status, answer["error"]["code"]) == (200, -32601)
+    assert "result" not in answer
     assert post(body("getblockhash", 99))[0] == 500
     assert post(body("getblockhash", 99, jsonrpc="2.0"))[0] == 200
-    assert post("{")[0] == 500
+    status, raw = post("{not json")
+    assert (status, json.loads(raw)["error"]["code"]) == (500, -32700)
     assert post(json.dumps({"jsonrpc": "2.0", "method": "uptime"})) == (
         204, b"")
     assert fails(node, -32601, "getwalletinfo") == "Method not found"
@@ -128,6 +133,30 @@ def test_batch_of_many(env):
             assert a["error"]["code"] == -8, a
         else:
             assert len(a["result"]) == 64, a
+    # Versions and errors side by side.
+    status, raw = node.rpc.post(json.dumps([
+        {"method": "getblockcount", "id": 1}, {"method": "nope", "id": 2},
+        {"jsonrpc": "2.0", "method": "getblockcount", "id": 3}]))
+    assert status == 200 and json.loads(raw)[2] == {
+        "jsonrpc": "2.0", "result": 20, "id": 3}
+    assert [(a["id"], (a.get("error") or {}).get("code"))
+            for a in json.loads(raw)] == [(1, None), (2, -32601), (3, None)]
+    node.stop()
+
+
+def test_another_client(env):
+    if not shutil.which("curl"):
+        env.skip("no curl here")
+    node = env.offline()
+    node.start()
+    cookie = os.path.join(node.chaindir, ".cookie")
+    with open(cookie) as f:
+        r = subprocess.run(
+            ["curl", "-s", "--unix-socket",
+             os.path.join(node.chaindir, "run", "rpc.sock"), "-u",
+             f.read().strip(), "-d", '{"method":"getblockcount"}',
+             "http://localhost/"], stdout=subprocess.PIPE, timeout=30)
+    assert json.loads(r.stdout)["result"] == 0
     node.stop()
 
 

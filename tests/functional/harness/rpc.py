@@ -7,6 +7,12 @@ import os
 import socket
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class RpcError(Exception):
     def __init__(self, error, status):
         self.code = error.get("code")
