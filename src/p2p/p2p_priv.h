@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "p2p/addrbook.h"
+#include "p2p/conns_priv.h"
 #include "p2p/fetch_priv.h"
 #include "p2p/headers_presync.h"
 #include "p2p/messages.h"
@@ -98,66 +99,6 @@ struct peer {
 	struct peer_addrs addrs;
 };
 
-/* ---- circuits of strangers ---- */
-
-struct circuit {
-	uint32_t id;                 /* tor's number for it */
-	unsigned peers;              /* open now */
-	bool banned;
-	int64_t at_ms;               /* the tokens are of then */
-	double conns, messages, bytes;
-};
-
-/* ---- connections we want ---- */
-
-struct wanted_host {
-	char *host;
-	uint16_t port;
-	bool seed;                   /* fetch addresses only */
-	bool name;                   /* a seed's name outside of Tor */
-	bool warned;                 /* the owner was told of trouble */
-	uint64_t dial;               /* in progress, 0: none */
-	peer_id peer;                /* connected, 0: no */
-	int64_t next_ms;
-	unsigned failures;
-};
-
-struct dial {
-	uint64_t id;
-	char *host;
-	uint16_t port;
-	enum conn_type type;
-	bool name;
-	bool has_onion;
-	struct onion onion;
-	int64_t started_ms;
-	peer_id replaces;            /* the same node, by a new circuit */
-};
-
-/* How long connecting takes, learnt from what worked. */
-struct dial_pace {
-	int64_t timeout_ms, mean_ms, spread_ms;
-	bool known;
-};
-
-#define ANCHORS_MAX 2
-
-struct conns {
-	struct wanted_host *wanted;
-	size_t wanted_n;
-	struct dial *dials;
-	size_t dials_n;
-	uint64_t last_dial;
-	struct dial_pace pace;
-	bool tor_ready;
-	int64_t tor_retry_ms;        /* it failed: not before */
-	int64_t feeler_next_ms, seed_next_ms, rotate_next_ms;
-	size_t seed_next;
-	unsigned names_wanted;       /* seed names still to be asked */
-	struct onion anchors[ANCHORS_MAX];
-	size_t anchors_n;
-};
-
 struct p2p {
 	struct p2p_options opt;
 	struct p2p_ports ports;
@@ -241,25 +182,6 @@ void peer_resume(struct p2p *p, struct peer *peer);
 /** Read from it, or not: after held or slow changed. */
 void peer_reading(struct p2p *p, struct peer *peer);
 
-/* ---- circuits.c ---- */
-
-/** One more connection by this circuit; NULL: no. */
-struct circuit *circuit_admit(struct p2p *p, uint32_t id);
-/** It sent a message; false: one too many, all its peers are gone. */
-bool circuit_message(struct p2p *p, struct circuit *c);
-void circuit_bytes(struct p2p *p, struct circuit *c, size_t n);
-/** Has it sent more than its share?  Then do not read for a while. */
-bool circuit_slow(struct p2p *p, struct circuit *c);
-/** Drop all its peers, and the circuit. */
-void circuit_ban(struct p2p *p, struct circuit *c, const char *text);
-void circuits_clear(struct p2p *p);
-
-/* ---- inbound.c ---- */
-
-unsigned inbound_count(const struct p2p *p);
-/** Room for one more, by dropping somebody if need be; false: no. */
-bool inbound_room(struct p2p *p);
-
 /* ---- headers_sync.c ---- */
 
 /** false: cannot be handled now, keep the message. */
@@ -303,33 +225,5 @@ void gossip_add(struct p2p *p, const struct peer *from,
 void gossip_known(struct p2p *p, struct peer *peer, const struct onion *o);
 void gossip_tick(struct p2p *p, struct peer *peer);
 void gossip_detach(struct peer *peer);
-
-/* ---- conns.c ---- */
-
-void conns_init(struct p2p *p);
-void conns_clear(struct p2p *p);
-void conns_tick(struct p2p *p);
-/** A dial has become this peer. */
-void conns_connected(struct p2p *p, struct peer *peer, struct dial *d);
-void conns_handshaken(struct p2p *p, struct peer *peer);
-void conns_closed(struct p2p *p, struct peer *peer);
-
-/** Until the next try: longer after each failure. */
-int64_t wanted_pause_ms(const struct p2p *p, const struct wanted_host *w);
-
-/* ---- dials.c ---- */
-
-#define TOR_RETRY_MS (5 * SECOND_MS)
-
-/** Begin to dial; the fields of *want that say whom.  Returns its id. */
-uint64_t dial_start(struct p2p *p, const struct dial *want);
-/** Takes the dial out of the list; false: unknown. */
-bool dial_take(struct p2p *p, struct dial *out, uint64_t id);
-void dial_clear(struct dial *d);
-void dials_forget(struct p2p *p);
-bool dialling_onion(const struct p2p *p, const struct onion *o);
-/** Connecting took that long. */
-void pace_worked(struct dial_pace *pace, int64_t ms);
-void pace_timed_out(struct dial_pace *pace);
 
 #endif
