@@ -25,7 +25,7 @@ bool onion_key_from_seed(struct onion_key *k, const uint8_t seed[static 32])
 	if (!ed25519_public(k->public, seed))
 		return false;
 	memmove(k->seed, seed, sizeof k->seed);
-	onion_address_write(k->address, k->public);
+	onion_format(k->address, k->public);
 	return true;
 }
 
@@ -95,7 +95,7 @@ out:
 static enum err addr_save(const struct onion_key *k, const char *path,
 			  struct why *why)
 {
-	char line[ONION_ADDRESS_LEN + 2];
+	char line[ONION_TEXT_SIZE + 1];
 
 	snprintf(line, sizeof line, "%s\n", k->address);
 	return file_replace(path, span_of(line, strlen(line)), 0600, why);
@@ -140,7 +140,7 @@ static enum err addr_check(const struct onion_key *k,
 	while (text.n > 0 && text.p[text.n - 1] <= ' ')
 		text.n--;
 	if (!span_eq(bytes_span(&text),
-		     span_of(k->address, ONION_ADDRESS_LEN)))
+		     span_of(k->address, ONION_TEXT_SIZE - 1)))
 		e = why_set(why, ERR_INPUT, "%s is the key of %s, but %s says "
 			    "otherwise: put the right key back, or delete the "
 			    ".addr file to use this one",

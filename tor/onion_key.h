@@ -7,12 +7,12 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
-#include "tor/onion_address.h"
+#include "crypto/onion_address.h"
 
 struct onion_key {
 	uint8_t seed[32];         /* secret */
-	uint8_t public[ONION_KEY_SIZE];
-	char address[ONION_ADDRESS_LEN + 1];
+	uint8_t public[ONION_KEY_BYTES];
+	char address[ONION_TEXT_SIZE];
 };
 
 /** Derive public key and address; false if the library fails. */

@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "crypto/hash.h"
+#include "crypto/onion_address.h"
 #include "net/loop.h"
-#include "tor/onion_address.h"
 #include "tor/socks5.h"
 
 #include <errno.h>
@@ -304,6 +304,7 @@ static struct dial *tor_dial(struct transport *base,
 	struct tor_transport *t = CONTAINER_OF(base, struct tor_transport,
 					       base);
 	struct tor_dial *d = xcalloc(1, sizeof *d);
+	uint8_t key[ONION_KEY_BYTES];
 	char user[33], pass[33];
 
 	d->base.transport = base;
@@ -316,7 +317,7 @@ static struct dial *tor_dial(struct transport *base,
 	t->first = d;
 	d->timeout = timer_new(t->loop, on_timeout, d);
 	d->soon = timer_new(t->loop, on_soon, d);
-	if (onion_address_ok(target->host) && target->port) {
+	if (onion_parse(key, target->host) && target->port) {
 		credentials(t, target->isolation, user, pass);
 		socks5_start(&d->socks, &d->out, target->host, target->port,
 			     user, pass);

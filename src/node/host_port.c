@@ -5,6 +5,8 @@
 
 #include "node/node_config.h"
 
+#include "crypto/onion_address.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,8 +60,7 @@ bool host_port_parse(struct host_port *out, const char *text,
 
 bool host_is_onion(const char *host)
 {
-	size_t n = strlen(host);
+	uint8_t key[ONION_KEY_BYTES];
 
-	return n == 62 && strcmp(host + 56, ".onion") == 0 &&
-	       strspn(host, "abcdefghijklmnopqrstuvwxyz234567") == 56;
+	return onion_parse(key, host);
 }

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "conf/chain_choice.h"
 #include "conf/conf_file.h"
+#include "crypto/onion_address.h"
 #include "net/loopback.h"
 
 #define MAX_SCRIPT_THREADS 64
@@ -181,6 +182,13 @@ static enum err make_hosts(struct host_list *out, const struct settings *s,
 	return ERR_NONE;
 }
 
+static bool looks_like_onion(const char *host)
+{
+	size_t n = strlen(host);
+
+	return n == ONION_TEXT_SIZE - 1 && strcmp(host + n - 6, ".onion") == 0;
+}
+
 /* Peers are onions; on regtest's plain loopback, loopback addresses too. */
 static enum err check_peers(struct config *c, const struct host_list *l,
 			    const char *option, struct why *why)
@@ -200,6 +208,10 @@ static enum err check_peers(struct config *c, const struct host_list *l,
 			return why_set(why, ERR_INPUT, "-%s=%s: plain TCP on "
 				       "loopback is for regtest only; peers "
 				       "are v3 onion addresses", option, host);
+		if (looks_like_onion(host))
+			return why_set(why, ERR_INPUT, "-%s=%s: a character "
+				       "of this onion address is wrong (its "
+				       "checksum says so)", option, host);
 		return why_set(why, ERR_INPUT, "-%s=%s: peers are v3 onion "
 			       "addresses (56 characters and .onion)", option,
 			       host);

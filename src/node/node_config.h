@@ -86,8 +86,7 @@ void config_clear(struct config *c);
 NODISCARD bool host_port_parse(struct host_port *out, const char *text,
 			       uint16_t default_port);
 
-
-/** Looks like a v3 onion address (its checksum is tor/'s business). */
+/** Is it a whole v3 onion address, checksum and all? */
 bool host_is_onion(const char *host);
 
 #endif

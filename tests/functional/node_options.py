@@ -50,6 +50,7 @@ def test_mistakes_are_named_and_nothing_is_made(env):
     refused(base + ["-regtest", "-bind=0.0.0.0"], "loopback")
     refused(base + ["-connect=example.com"], "onion")
     refused(base + ["-connect=127.0.0.1"], "regtest only")
+    refused(base + ["-addnode=%s.onion" % ("a" * 56)], "checksum")
     refused(base + ["-regtest", "-addnode=10.1.2.3:8333"], "onion")
     refused(base + ["-rpcbind=0.0.0.0"], "loopback")
     refused(base + ["-rpcbind=192.168.1.1"], "loopback")

@@ -32,17 +32,24 @@
 	"307c83864f2833cb427a2ef1c00a013cfdff2768d980c0a3a520f006904de94f" \
 	"9b4f0afe280b746a778684e75442502057b7473a03f08f96f5a38e9287e01f8f"
 
+static bool is_onion(const char *text)
+{
+	uint8_t key[ONION_KEY_BYTES];
+
+	return onion_parse(key, text);
+}
+
 static void test_address_reads_and_writes(void **state)
 {
 	uint8_t want[32], got[32];
-	char text[ONION_ADDRESS_LEN + 1];
+	char text[ONION_TEXT_SIZE];
 
 	(void)state;
 	assert_true(hex_decode(want, 32, PUBLIC));
-	assert_true(onion_address_read(got, ADDRESS));
+	assert_true(onion_parse(got, ADDRESS));
 	assert_memory_equal(got, want, 32);
-	assert_true(onion_address_ok(ADDRESS_UPPER));
-	onion_address_write(text, want);
+	assert_true(is_onion(ADDRESS_UPPER));
+	onion_format(text, want);
 	assert_string_equal(text, ADDRESS);
 }
 
@@ -57,21 +64,21 @@ static void test_address_rejects(void **state)
 		char was = text[i];
 
 		text[i] = was == 'a' ? 'b' : 'a';
-		assert_false(onion_address_ok(text));
+		assert_false(is_onion(text));
 		text[i] = was;
 	}
-	assert_true(onion_address_ok(text));
-	assert_false(onion_address_ok(ADDRESS_V2));
-	assert_false(onion_address_ok(""));
-	assert_false(onion_address_ok(".onion"));
-	assert_false(onion_address_ok(ADDRESS "x"));
-	assert_false(onion_address_ok("x" ADDRESS));
-	assert_false(onion_address_ok("expyuzz4wqqyqhjn.onion"));
+	assert_true(is_onion(text));
+	assert_false(is_onion(ADDRESS_V2));
+	assert_false(is_onion(""));
+	assert_false(is_onion(".onion"));
+	assert_false(is_onion(ADDRESS "x"));
+	assert_false(is_onion("x" ADDRESS));
+	assert_false(is_onion("expyuzz4wqqyqhjn.onion"));
 	text[60] = '0';
-	assert_false(onion_address_ok(text));
+	assert_false(is_onion(text));
 	text[60] = 'o';
 	text[3] = '1';
-	assert_false(onion_address_ok(text));
+	assert_false(is_onion(text));
 }
 
 static void test_key_from_seed(void **state)
@@ -112,7 +119,7 @@ static void test_key_file_is_made_once(void **state)
 
 	(void)state;
 	assert_int_equal(onion_key_open(&a, dir, "public", &why), ERR_NONE);
-	assert_true(onion_address_ok(a.address));
+	assert_true(is_onion(a.address));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(onion_key_open(&b, dir, "public", &why), ERR_NONE);

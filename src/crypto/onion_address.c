@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "tor/onion_address.h"
+#include "crypto/onion_address.h"
 
 #include "crypto/hash.h"
 
@@ -22,11 +22,11 @@ static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 static void checksum(uint8_t out[static 2], const uint8_t *key)
 {
 	static const char prefix[] = ".onion checksum";
-	uint8_t in[sizeof prefix - 1 + ONION_KEY_SIZE + 1];
+	uint8_t in[sizeof prefix - 1 + ONION_KEY_BYTES + 1];
 	uint8_t hash[32];
 
 	memcpy(in, prefix, sizeof prefix - 1);
-	memcpy(in + sizeof prefix - 1, key, ONION_KEY_SIZE);
+	memcpy(in + sizeof prefix - 1, key, ONION_KEY_BYTES);
 	in[sizeof in - 1] = ADDRESS_VERSION;
 	sha3_256(hash, in, sizeof in);
 	memcpy(out, hash, 2);
@@ -43,14 +43,14 @@ static int digit_value(char c)
 	return -1;
 }
 
-bool onion_address_read(uint8_t key[static ONION_KEY_SIZE], const char *text)
+bool onion_parse(uint8_t key[static ONION_KEY_BYTES], const char *text)
 {
 	uint8_t raw[RAW_SIZE];
 	uint8_t sum[2];
 	uint64_t acc;
 	size_t i, j;
 
-	if (strnlen(text, ONION_ADDRESS_LEN + 1) != ONION_ADDRESS_LEN ||
+	if (strnlen(text, ONION_TEXT_SIZE) != ONION_TEXT_SIZE - 1 ||
 	    strcasecmp(text + DIGITS, SUFFIX) != 0)
 		return false;
 	/* eight digits are five bytes */
@@ -68,21 +68,21 @@ bool onion_address_read(uint8_t key[static ONION_KEY_SIZE], const char *text)
 	}
 	checksum(sum, raw);
 	if (raw[RAW_SIZE - 1] != ADDRESS_VERSION ||
-	    memcmp(raw + 32, sum, 2) != 0)
+	    memcmp(raw + ONION_KEY_BYTES, sum, 2) != 0)
 		return false;
-	memcpy(key, raw, ONION_KEY_SIZE);
+	memcpy(key, raw, ONION_KEY_BYTES);
 	return true;
 }
 
-void onion_address_write(char out[static ONION_ADDRESS_LEN + 1],
-			 const uint8_t key[static ONION_KEY_SIZE])
+void onion_format(char out[static ONION_TEXT_SIZE],
+		  const uint8_t key[static ONION_KEY_BYTES])
 {
 	uint8_t raw[RAW_SIZE];
 	uint64_t acc;
 	size_t i, j;
 
-	memcpy(raw, key, ONION_KEY_SIZE);
-	checksum(raw + 32, key);
+	memcpy(raw, key, ONION_KEY_BYTES);
+	checksum(raw + ONION_KEY_BYTES, key);
 	raw[RAW_SIZE - 1] = ADDRESS_VERSION;
 	for (i = 0; i < DIGITS / 8; i++) {
 		acc = 0;
@@ -92,11 +92,4 @@ void onion_address_write(char out[static ONION_ADDRESS_LEN + 1],
 			out[8 * i + j] = alphabet[acc >> (35 - 5 * j) & 31];
 	}
 	memcpy(out + DIGITS, SUFFIX, sizeof SUFFIX);
-}
-
-bool onion_address_ok(const char *text)
-{
-	uint8_t key[ONION_KEY_SIZE];
-
-	return onion_address_read(key, text);
 }
