@@ -6,6 +6,8 @@
 
 #include "consensus/u256.h"
 
+#include "base/bytes.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -199,20 +201,10 @@ void u256_to_le(uint8_t b[static 32], const struct u256 *a)
 		b[i] = (uint8_t)(a->w[i / 8] >> 8 * (i % 8));
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 bool u256_from_hex(struct u256 *out, const char *hex)
 {
-	struct u256 r = { { 0 } };
+	char digits[65];
+	uint8_t b[32];
 	size_t n;
 
 	if (hex[0] == '0' && (hex[1] == 'x' || hex[1] == 'X'))
@@ -220,15 +212,17 @@ bool u256_from_hex(struct u256 *out, const char *hex)
 	n = strlen(hex);
 	if (n == 0 || n > 64)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		int d = hex_digit(hex[i]);
+	memset(digits, '0', 64 - n);
+	memcpy(digits + 64 - n, hex, n + 1);
+	if (!hex_decode(b, sizeof b, digits))
+		return false;
+	for (size_t i = 0; i < sizeof b / 2; i++) {
+		uint8_t was = b[i];
 
-		if (d < 0)
-			return false;
-		u256_shl(&r, &r, 4);
-		r.w[0] |= (uint64_t)d;
+		b[i] = b[31 - i];
+		b[31 - i] = was;
 	}
-	*out = r;
+	u256_from_le(out, b);
 	return true;
 }
 

@@ -42,7 +42,8 @@ struct trouble_job {
 struct imported_job {
 	struct job job;
 	struct chain_sink *sink;
-	bool all;
+	bool refused;
+	struct why why;
 };
 
 static void tip_done(struct job *job)
@@ -75,7 +76,7 @@ static void imported_done(struct job *job)
 {
 	struct imported_job *j = CONTAINER_OF(job, struct imported_job, job);
 
-	j->sink->imported(j->sink->ctx, j->all);
+	j->sink->imported(j->sink->ctx, j->refused ? &j->why : NULL);
 	free(j);
 }
 
@@ -318,6 +319,8 @@ static void import_log(struct chain_owner *o, bool last)
 static void import_refused(struct chain_owner *o, const struct why *why)
 {
 	log_warn(LOG_CHAIN, "cannot import: %s", why->text);
+	if (!o->import_refused)
+		o->import_why = *why;
 	o->import_refused = true;
 }
 
@@ -348,7 +351,8 @@ static void import_finish(struct chain_owner *o)
 	struct imported_job *j = xcalloc(1, sizeof *j);
 
 	o->import_done = true;
-	j->all = !o->import_refused;
+	j->refused = o->import_refused;
+	j->why = o->import_why;
 	j->job.done = imported_done;
 	j->sink = &o->sink;
 	mailbox_post(o->mailbox, &j->job);

@@ -21,8 +21,9 @@ struct chain_sink {
 			enum verdict verdict, const char *reason);
 	/* Disk, memory, …: the node must stop. */
 	void (*trouble)(void *ctx, const struct why *why);
-	/* -loadblock is through; all: every file could be read. */
-	void (*imported)(void *ctx, bool all);
+	/* -loadblock is through; refused: why a file could not be read, the
+	 * first of them, or NULL. */
+	void (*imported)(void *ctx, const struct why *refused);
 };
 
 struct chain_owner {
@@ -39,6 +40,7 @@ struct chain_owner {
 	size_t next_load;                /* of cfg->load_blocks */
 	bool import_done;
 	bool import_refused;             /* some file was no block file */
+	struct why import_why;           /* the first of them */
 	bool failed;                     /* trouble was told */
 	int64_t import_log_ms;
 	uint64_t import_log_blocks;

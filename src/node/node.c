@@ -85,16 +85,15 @@ static void on_trouble(void *ctx, const struct why *why)
 	node_fail(ctx, why);
 }
 
-static void on_imported(void *ctx, bool all)
+static void on_imported(void *ctx, const struct why *refused)
 {
 	struct node *n = ctx;
 
 	log_info(LOG_NODE, "import done");
 	if (!n->cfg->stop_after_import)
 		return;
-	if (!all) {
-		fprintf(stderr, "Error: not everything could be imported; "
-			"the log says what\n");
+	if (refused) {
+		fprintf(stderr, "Error: cannot import: %s\n", refused->text);
 		n->exit_status = 1;
 	}
 	node_stop(n, "-stopafterblockimport");

@@ -95,7 +95,7 @@ enum err import_files_find(struct import_files *out, const char *path,
 
 	memset(out, 0, sizeof *out);
 	if (stat(path, &st))
-		e = why_set(why, ERR_INPUT, "cannot import %s: %s", path,
+		e = why_set(why, ERR_INPUT, "%s: %s", path,
 			    strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		e = add_file(out, path, 0, why);
