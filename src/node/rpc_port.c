@@ -245,6 +245,58 @@ static enum rpc_answer port_disconnect(void *ctx, const char *addr,
 	return there ? RPC_DONE : RPC_MISSING;
 }
 
+struct address_list {
+	struct rpc_address *v;
+	size_t n;
+};
+
+static void visit_address(const struct addr_info *a, void *arg)
+{
+	struct address_list *l = arg;
+	struct rpc_address *r = &l->v[l->n++];
+
+	snprintf(r->address, sizeof r->address, "%s", a->onion);
+	r->port = a->port;
+	r->services = a->services;
+	r->time = a->time_unix;
+}
+
+static size_t port_addresses(void *ctx, struct rpc_address **out, size_t max)
+{
+	struct address_list l = { 0 };
+	struct p2p_totals t;
+
+	p2p_totals(engine(ctx), &t);
+	max = MIN_OF(max, t.addresses);
+	l.v = xcalloc(max + 1, sizeof *l.v);
+	p2p_addrs_visit(engine(ctx), max, visit_address, &l);
+	*out = l.v;
+	return l.n;
+}
+
+static void port_address_count(void *ctx, size_t *untried, size_t *tried)
+{
+	struct p2p_totals t;
+
+	p2p_totals(engine(ctx), &t);
+	*untried = t.addresses - t.addresses_tried;
+	*tried = t.addresses_tried;
+}
+
+static enum rpc_answer port_add_address(void *ctx, const char *address,
+					uint16_t port, bool tried)
+{
+	switch (p2p_addr_add(engine(ctx), address, port, SERVICES, tried)) {
+	case ADDR_ADDED:
+		return RPC_DONE;
+	case ADDR_KNOWN:
+		return RPC_ALREADY;
+	case ADDR_BAD:
+		break;
+	}
+	return RPC_REFUSED;
+}
+
 static void port_set_network_active(void *ctx, bool active)
 {
 	p2p_set_active(engine(ctx), active);
@@ -364,6 +416,9 @@ void rpc_port_fill(struct rpc_ports *out, struct node *n)
 	out->addnode = port_addnode;
 	out->added_nodes = port_added_nodes;
 	out->disconnect = port_disconnect;
+	out->addresses = port_addresses;
+	out->address_count = port_address_count;
+	out->add_address = port_add_address;
 	out->set_network_active = port_set_network_active;
 	out->ping = port_ping;
 	out->tor = port_tor;

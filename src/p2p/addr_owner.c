@@ -100,14 +100,17 @@ enum addr_added p2p_addr_add(struct p2p *p, const char *onion, uint16_t port,
 			     uint64_t services, bool tried)
 {
 	struct onion o = { .port = port };
-	bool is_new;
+	bool is_new, was_tried, is_tried = false;
 
 	if (!port || !onion_parse(o.key, onion))
 		return ADDR_BAD;
+	(void)addrbook_find(p->book, &was_tried, &o);
 	is_new = addrbook_add(p->book, &o, services, p->now_unix, NULL);
-	if (tried)
-		addrbook_good(p->book, &o, services);
-	return is_new ? ADDR_ADDED : ADDR_KNOWN;
+	if (!tried)
+		return is_new ? ADDR_ADDED : ADDR_KNOWN;
+	addrbook_good(p->book, &o, services);
+	(void)addrbook_find(p->book, &is_tried, &o);
+	return is_tried && !was_tried ? ADDR_ADDED : ADDR_KNOWN;
 }
 
 size_t p2p_addrs_visit(struct p2p *p, size_t max, addr_info_fn *fn,

@@ -12,6 +12,7 @@
 size_t rpc_method_groups(struct rpc_methods *out, size_t max)
 {
 	struct rpc_methods all[] = {
+		rpc_methods_addr(),
 		rpc_methods_chain(), rpc_methods_block(),
 		rpc_methods_coins(), rpc_methods_control(),
 		rpc_methods_mining(), rpc_methods_net(),

@@ -139,6 +139,14 @@ struct rpc_added_node {
 	char addr[128];                /* of the connection, when connected */
 };
 
+/* One address of the book, for getnodeaddresses. */
+struct rpc_address {
+	char address[80];              /* without the port */
+	uint16_t port;
+	uint64_t services;
+	int64_t time;                  /* last heard of, unix */
+};
+
 enum rpc_addnode { RPC_ADDNODE_ADD, RPC_ADDNODE_REMOVE, RPC_ADDNODE_ONETRY };
 
 enum rpc_answer {
@@ -166,6 +174,14 @@ struct rpc_ports {
 	/** By address (id < 0) or, with addr NULL or empty, by id. */
 	enum rpc_answer (*disconnect)(void *ctx, const char *addr,
 				      int64_t id);
+	/** Up to max addresses of the book, at random. */
+	size_t (*addresses)(void *ctx, struct rpc_address **out, size_t max);
+	/** How many never did a handshake with us, and how many did. */
+	void (*address_count)(void *ctx, size_t *untried, size_t *tried);
+	/** RPC_ALREADY: no place for it, or known; RPC_REFUSED: no address
+	 * that can be dialled. */
+	enum rpc_answer (*add_address)(void *ctx, const char *address,
+				       uint16_t port, bool tried);
 	void (*set_network_active)(void *ctx, bool active);
 	/** Ask every peer for a pong. */
 	void (*ping)(void *ctx);

@@ -56,6 +56,7 @@ struct rpc_methods {
 	size_t n;
 };
 
+struct rpc_methods rpc_methods_addr(void);
 struct rpc_methods rpc_methods_chain(void);
 struct rpc_methods rpc_methods_block(void);
 struct rpc_methods rpc_methods_coins(void);

@@ -135,6 +135,37 @@ static size_t port_warnings(void *ctx, const char **out, size_t max)
 	return 1;
 }
 
+static size_t port_addresses(void *ctx, struct rpc_address **out, size_t max)
+{
+	size_t n = MIN_OF(max, (size_t)2);
+
+	(void)ctx;
+	*out = xcalloc(n + 1, sizeof **out);
+	for (size_t i = 0; i < n; i++) {
+		strcpy((*out)[i].address, i ? "b.onion" : "a.onion");
+		(*out)[i].port = 8333;
+		(*out)[i].services = 9;
+		(*out)[i].time = 1700000000;
+	}
+	return n;
+}
+
+static void port_address_count(void *ctx, size_t *untried, size_t *tried)
+{
+	(void)ctx;
+	*untried = 7;
+	*tried = 3;
+}
+
+static enum rpc_answer port_add_address(void *ctx, const char *address,
+					uint16_t port, bool tried)
+{
+	(void)ctx;
+	if (strcmp(address, "1.2.3.4") == 0)
+		return RPC_REFUSED;
+	return port == 8333 && !tried ? RPC_DONE : RPC_ALREADY;
+}
+
 static void world_open(struct world *w)
 {
 	memset(w, 0, sizeof *w);
@@ -145,6 +176,9 @@ static void world_open(struct world *w)
 	w->rig.ports.addnode = port_addnode;
 	w->rig.ports.added_nodes = port_added;
 	w->rig.ports.disconnect = port_disconnect;
+	w->rig.ports.addresses = port_addresses;
+	w->rig.ports.address_count = port_address_count;
+	w->rig.ports.add_address = port_add_address;
 	w->rig.ports.network = port_network;
 	w->rig.ports.set_network_active = port_active;
 	w->rig.ports.tor = port_tor;
@@ -294,6 +328,45 @@ static void test_network(void **state)
 	rig_close(&w.rig);
 }
 
+static void test_addresses(void **state)
+{
+	static const char a[] = "{\"time\":1700000000,\"services\":9,"
+		"\"address\":\"a.onion\",\"port\":8333,"
+		"\"network\":\"onion\"}";
+	struct world w;
+	struct json_object *o;
+
+	(void)state;
+	world_open(&w);
+	o = rig_call(&w.rig, "getnodeaddresses", "[]");
+	assert_int_equal(json_object_array_length(o), 1);
+	assert_json(json_object_array_get_idx(o, 0), a);
+	json_object_put(o);
+	o = rig_call(&w.rig, "getnodeaddresses", "[0,\"onion\"]");
+	assert_int_equal(json_object_array_length(o), 2);
+	json_object_put(o);
+	check(&w, "getnodeaddresses", "[0,\"ipv4\"]", "[]");
+	check_fail(&w, "getnodeaddresses", "[-1]", -8,
+		   "Address count out of range");
+	check_fail(&w, "getnodeaddresses", "[1,\"x25\"]", -8,
+		   "Network not recognized: x25");
+	o = rig_call(&w.rig, "getaddrmaninfo", "[]");
+	assert_json(field(o, "onion"), "{\"new\":7,\"tried\":3,\"total\":10}");
+	assert_json(field(o, "ipv6"), "{\"new\":0,\"tried\":0,\"total\":0}");
+	assert_json(field(o, "all_networks"),
+		    "{\"new\":7,\"tried\":3,\"total\":10}");
+	json_object_put(o);
+	check(&w, "addpeeraddress", "[\"a.onion\",8333]",
+	      "{\"success\":true}");
+	check(&w, "addpeeraddress", "[\"a.onion\",1]",
+	      "{\"success\":false,\"error\":\"failed-adding-to-new\"}");
+	check(&w, "addpeeraddress", "[\"a.onion\",8333,true]",
+	      "{\"success\":false,\"error\":\"failed-adding-to-tried\"}");
+	check_fail(&w, "addpeeraddress", "[\"1.2.3.4\",8333]", -30, NULL);
+	check_fail(&w, "addpeeraddress", "[\"a.onion\",0]", -8, NULL);
+	rig_close(&w.rig);
+}
+
 static void test_no_ports(void **state)
 {
 	struct world w;
@@ -316,6 +389,7 @@ int test_rpc_net(void)
 		cmocka_unit_test(test_addnode),
 		cmocka_unit_test(test_disconnect),
 		cmocka_unit_test(test_network),
+		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_no_ports),
 	};
 

@@ -1,0 +1,298 @@
+"""Dialling through a real Tor: a book of mostly dead onions, wrong addresses,
+tor away for a while, anchors; and strangers who misbehave at our door."""
+
+import hashlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from harness.control import Control
+from harness.node import wait_until
+from harness.peer import Closed, Peer, onion_of, version_payload
+
+TOR = True
+
+
+class Services:
+    """A tor of the test's own: onion services that lead to a simple peer,
+    and a SOCKS port to come in by."""
+
+    def __init__(self, env, name):
+        self.dir = os.path.join(env.dir, name)
+        os.makedirs(self.dir, mode=0o700)
+        self.socks = os.path.join(self.dir, "socks")
+        control = os.path.join(self.dir, "control")
+        path = os.path.join(self.dir, "torrc")
+        with open(env.torrc) as f:
+            lines = f.read()
+        with open(path, "w") as f:
+            f.write(lines + "DataDirectory %s/data\nControlSocket %s\n"
+                    "CookieAuthentication 0\nSocksPort unix:%s "
+                    "IsolateSOCKSAuth KeepAliveIsolateSOCKSAuth\n"
+                    "GeoIPFile /dev/null\nGeoIPv6File /dev/null\n"
+                    "ORPort 0\nLog notice file %s/log\n"
+                    % (self.dir, control, self.socks, self.dir))
+        self.proc = subprocess.Popen(
+            ["tor", "--defaults-torrc", "/nonexistent", "-f", path,
+             "--quiet", "__OwningControllerProcess", str(os.getpid())],
+            stdin=subprocess.DEVNULL)
+        wait_until(lambda: os.path.exists(control), 20)
+        self.control = Control(control)
+        self.events = Control(control)
+        wait_until(lambda: "PROGRESS=100" in self.control.info(
+            "status/bootstrap-phase"), 60, text="the test's tor is ready")
+        self.events.command("SETEVENTS HS_DESC")
+        self.onions = []
+
+    def add(self, n, target, extra=""):
+        new = []
+        for _ in range(n):
+            flags = "DiscardPK" + (",V3Auth" if extra else "")
+            r = self.control.command(
+                "ADD_ONION NEW:ED25519-V3 Flags=%s Port=8333,%s%s"
+                % (flags, target, extra))
+            new.append(re.search(r"ServiceID=(\w+)", r[0]).group(1))
+        self.onions += [o + ".onion" for o in new]
+        return [o + ".onion" for o in new]
+
+    def wait_uploaded(self, timeout=60):
+        """Every service at some directories, and none comes any more."""
+        missing = {o[:56] for o in self.onions}
+        until, quiet = time.time() + timeout, 3
+        self.events.sock.settimeout(quiet)
+        while True:
+            try:
+                line = self.events.file.readline().decode()
+            except (socket.timeout, OSError):
+                # A file that timed out is of no more use.
+                self.events.file = self.events.sock.makefile("rb")
+                if not missing:
+                    return
+                line = ""
+            m = re.search(r"HS_DESC UPLOADED (\w+)", line)
+            if m:
+                missing.discard(m.group(1))
+            assert time.time() < until, missing
+
+    def kill(self):
+        if self.proc.poll() is None:
+            self.proc.send_signal(signal.SIGKILL)
+            self.proc.wait()
+
+
+class Host:
+    """Peers without a chain, behind one unix socket."""
+
+    def __init__(self, env):
+        self.path = os.path.join(env.dir, "host.sock")
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.bind(self.path)
+        self.sock.listen(64)
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            conn, _ = self.sock.accept()
+            threading.Thread(target=self.serve, args=(conn,),
+                             daemon=True).start()
+
+    def serve(self, conn):
+        p = Peer.__new__(Peer)
+        p.sock, p.buffer, p.seen = conn, b"", []
+        try:
+            p.expect("version")
+            p.send("version", version_payload())
+            p.send("verack")
+            while True:
+                if p.receive()[0] == "getheaders":
+                    p.send("headers", b"\0")
+        except (Closed, OSError):
+            pass
+
+
+def outbound(node):
+    """Those who have shaken hands."""
+    return [p["addr"] for p in node.rpc.getpeerinfo()
+            if p["connection_type"] == "outbound-full-relay"
+            and p["version"]]
+
+
+def ready(node, timeout=60):
+    wait_until(lambda: node.rpc.gettorinfo()["phase"] == "ready", timeout,
+               text="%s's tor is ready" % node.name)
+
+
+def test_slots_fill_from_a_book_of_dead_onions(env):
+    host = Host(env)
+    live = Services(env, "live")
+    gone = Services(env, "gone")
+    try:
+        live.add(12, "unix:" + host.path)
+        gone.add(14, "unix:" + host.path)
+        live.wait_uploaded()
+        gone.wait_uploaded()
+        # Their descriptors are there still; nobody answers.
+        gone.kill()
+        never = [onion_of(b"never %d" % i) for i in range(14)]
+        n = env.node(args=["-listen=0", "-debug=net"]).start()
+        for onion in live.onions + gone.onions + never:
+            assert n.rpc.addpeeraddress(onion, 8333) == {"success": True}
+        assert n.rpc.getaddrmaninfo()["onion"] == {
+            "new": 40, "tried": 0, "total": 40}
+        ready(n)
+        started = time.time()
+        wait_until(lambda: len(outbound(n)) == 10, 60,
+                   text="10 slots filled (%d)" % len(outbound(n)))
+        took = time.time() - started
+        print("10 slots from 12 of 40 in %.1f s" % took)
+        assert took < 60
+        assert set(outbound(n)) <= {o + ":8333" for o in live.onions}
+        tried = n.rpc.getaddrmaninfo()["onion"]["tried"]
+        assert 10 <= tried <= 12, tried
+        # Addresses are shown, and come back after a restart; the first to
+        # be dialled then are two old friends.
+        shown = n.rpc.getnodeaddresses(0)
+        assert {a["address"] for a in shown} >= set(live.onions)
+        assert all(a["network"] == "onion" for a in shown)
+        friends = [p["addr"] for p in n.rpc.getpeerinfo()][:2]
+        n.stop()
+        anchors = os.path.join(n.chaindir, "node", "anchors.dat")
+        assert os.path.getsize(anchors) == 8 + 2 * 34 + 32
+        n.start()
+        assert not os.path.exists(anchors)
+        assert n.rpc.getaddrmaninfo()["onion"]["tried"] == tried
+        ready(n)
+        wait_until(lambda: len(outbound(n)) >= 2, 30)
+        log = n.log().split("node process for")[-1]
+        first = re.findall(r"connecting to (\S+) \(outbound", log)[:2]
+        assert sorted(first) == sorted(friends), (first, friends)
+        n.stop()
+        assert n.stderr() == ""
+    finally:
+        live.kill()
+        gone.kill()
+
+
+def test_what_only_the_owner_can_mend(env):
+    host = Host(env)
+    s = Services(env, "services")
+    try:
+        key = "A" * 51 + "Q"
+        open_, = s.add(1, "unix:" + host.path)
+        closed, = s.add(1, "unix:" + host.path, " ClientAuthV3=" + key)
+        s.wait_uploaded()
+        typo = open_[:55] + ("a" if open_[55] != "a" else "b") + ".onion"
+        typo = "b" + typo[1:] if typo[0] != "b" else "c" + typo[1:]
+        n = env.node(args=["-listen=0", "-connect=%s:8333" % open_,
+                           "-connect=%s:8333" % closed,
+                           "-connect=" + typo]).start()
+        ready(n)
+        wait_until(lambda: n.rpc.getconnectioncount() == 1, 30)
+        wait_until(lambda: "whose client key" in n.log(), 30)
+        wait_until(lambda: "mistyped?" in n.log(), 30)
+        warned = [l for l in n.log().splitlines() if "mistyped?" in l]
+        assert len(warned) == 1 and typo in warned[0]
+        # Tor goes away and comes back: the peer is dialled at once then.
+        os.kill(n.children()["tor"], signal.SIGKILL)
+        wait_until(lambda: n.rpc.getconnectioncount() == 0, 20)
+        wait_until(lambda: n.rpc.gettorinfo()["restarts"] >= 1, 30)
+        ready(n)
+        back = time.time()
+        wait_until(lambda: n.rpc.getconnectioncount() == 1, 15,
+                   text="connected again soon after tor is ready")
+        print("connected %.1f s after tor was" % (time.time() - back))
+        n.stop()
+    finally:
+        s.kill()
+
+
+def socks(path, onion, port, user, timeout=40):
+    """A stream through a SOCKS port on a unix socket."""
+    s = socket.socket(socket.AF_UNIX)
+    s.settimeout(timeout)
+    s.connect(path)
+    s.sendall(b"\x05\x01\x02")
+    assert s.recv(2) == b"\x05\x02"
+    u = user.encode()
+    s.sendall(b"\x01" + bytes([len(u)]) + u + b"\x01x")
+    assert s.recv(2) == b"\x01\x00"
+    h = onion.encode()
+    s.sendall(b"\x05\x01\x00\x03" + bytes([len(h)]) + h
+              + port.to_bytes(2, "big"))
+    head = s.recv(4)
+    assert head[1] == 0, "SOCKS error %d" % head[1]
+    s.recv({1: 4, 3: 1, 4: 16}[head[3]] + 2)
+    return s
+
+
+def stranger(path, onion, port, user):
+    for attempt in range(5):
+        try:
+            sock = socks(path, onion, port, user)
+            break
+        except (AssertionError, OSError):
+            time.sleep(1)
+    p = Peer.__new__(Peer)
+    p.sock, p.buffer, p.seen = sock, b"", []
+    p.send("version", version_payload())
+    p.expect("version")
+    p.send("sendaddrv2")
+    p.send("verack")
+    p.expect("verack")
+    return p
+
+
+def circuits(node):
+    return [p["addr"] for p in node.rpc.getpeerinfo() if p["inbound"]]
+
+
+def test_an_abusive_circuit_loses_all_it_has(env):
+    n = env.node(args=["-debug=p2p"]).start()
+    s = Services(env, "services")
+    try:
+        wait_until(lambda: n.rpc.gettorinfo()["self_check"] == "ok", 90)
+        onion, port = n.onion(), n.rpc.gettorinfo()["port"]
+        bad = [stranger(s.socks, onion, port, "bad") for _ in range(3)]
+        good = [stranger(s.socks, onion, port, "good%d" % i)
+                for i in range(2)]
+        wait_until(lambda: len(circuits(n)) == 5, 20)
+        assert len(set(circuits(n))) == 3, circuits(n)
+        bad[1].raw(b"\x5a" * 200)
+        for p in bad:
+            assert p.closed(), "all of the circuit is closed"
+        for p in good:
+            p.sync()
+        assert len(circuits(n)) == 2
+        assert re.search(r"circuit=\d+ is cut with its 2 peers", n.log())
+        n.stop()
+    finally:
+        s.kill()
+
+
+def test_onions_nobody_has_ever_met(env):
+    """Ten thousand from one stranger: few are kept, the known ones stay."""
+    n = env.plain().start()
+    known = [onion_of(b"known %d" % i) for i in range(20)]
+    for o in known:
+        assert n.rpc.addpeeraddress(o, 8333, True) == {"success": True}
+    assert n.rpc.addpeeraddress(known[0], 8333, True) == {
+        "success": False, "error": "failed-adding-to-tried"}
+    p = Peer(n.p2p_port)
+    now = int(time.time()) - 60
+    for i in range(10):
+        items = b"".join(
+            now.to_bytes(4, "little") + b"\xfd\x09\x04" + b"\x04\x20"
+            + hashlib.sha256(b"%d %d" % (i, k)).digest() + b"\x20\x8d"
+            for k in range(1000))
+        p.send("addrv2", b"\xfd\xe8\x03" + items)
+    p.sync()
+    info = n.rpc.getaddrmaninfo()["onion"]
+    # One at once, one more each ten seconds.
+    assert info["tried"] == 20 and info["new"] <= 5, info
+    mine, = n.rpc.getpeerinfo()
+    assert mine["addr_rate_limited"] >= 9990
+    n.stop()
