@@ -113,6 +113,28 @@ const struct option_spec option_table[] = {
 	ROW_TEXT(TOR, NODE, "torversion", NULL, "any",
 		 "Accept a tor older than the least known to be safe."),
 
+	ROW_PATH(TOR, NODE, "keypassfile", NULL, "FILE",
+		 "Keep the keys encrypted, under the passphrase that is the "
+		 "one line of this file."),
+	ROW_INT(TOR, NODE | OPTION_NO_FILE, "keypassfd", NULL, "N", 0, 65535,
+		"The same, read from this inherited file descriptor. Without "
+		"either, the systemd credential cloister.keypass is taken if "
+		"there is one."),
+	ROW_PATH(TOR, NODE | OPTION_NO_FILE, "backupkeys", NULL, "FILE",
+		 "Write all keys to a new file, encrypted under a passphrase "
+		 "(given as above, or asked on the terminal), and exit."),
+	ROW_PATH(TOR, NODE | OPTION_NO_FILE, "restorekeys", NULL, "FILE",
+		 "Put the keys of such a file in their place, and exit. Other "
+		 "keys are not overwritten."),
+	ROW_BOOL(TOR, NODE | OPTION_NO_FILE, "restoreforce", "0",
+		 "With -restorekeys: set other keys aside."),
+	ROW_BOOL(TOR, NODE | OPTION_NO_FILE, "newonion", "0",
+		 "Have a new onion address; what is left of the old one is set "
+		 "aside."),
+	ROW_BOOL(TOR, NODE | OPTION_NO_FILE, "showonion", "0",
+		 "Print the onion address that the key in the data directory "
+		 "gives, and exit."),
+
 	/* RPC */
 	ROW_BOOL(RPC, NODE, "server", "1", "Answer RPC."),
 	ROW_TEXT(RPC, NODE | OPTION_LIST | OPTION_NET, "rpcbind",

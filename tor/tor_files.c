@@ -6,7 +6,10 @@
 #include "tor/tor_files.h"
 
 #include "base/file.h"
-#include "tor/onion_key.h"
+#include "base/log.h"
+#include "keys/key_file.h"
+#include "tor/onion_store.h"
+#include "tor/ram_dir.h"
 #include "tor/torrc.h"
 
 #include <errno.h>
@@ -34,44 +37,74 @@ static void remove_below(const char *dir, const char *name)
 	free(path);
 }
 
+static char *key_below(const char *onion_dir)
+{
+	return path_join(onion_dir, "hs_ed25519_secret_key");
+}
+
 /* Our key in tor's form; what tor derives from it, it shall derive again. */
 static enum err write_onion(const char *onion_dir, const struct onion_key *k,
 			    struct why *why)
 {
-	char *path = path_join(onion_dir, "hs_ed25519_secret_key");
-	struct bytes b = {0};
+	char *path = key_below(onion_dir);
+	struct secret text = {0};
 	enum err e = private_dir(onion_dir, why);
 
 	if (!e) {
-		onion_key_write_tor(&b, k);
-		e = file_replace(path, bytes_span(&b), 0600, why);
-		bytes_wipe(b.p, b.n);
+		onion_key_write_tor(&text, k);
+		e = file_replace(path, secret_span(&text), 0600, why);
 		remove_below(onion_dir, "hs_ed25519_public_key");
 		remove_below(onion_dir, "hostname");
 	}
-	bytes_clear(&b);
+	secret_clear(&text);
 	free(path);
 	return e;
 }
 
-static enum err prepare_onion(struct tor_files *f, const char *onion_dir,
+static char *onion_dir_on_disk(const struct tor_process_options *o)
+{
+	return xasprintf("%s/tor/public", o->dir);
+}
+
+/* A key that is encrypted on disk is plain in memory only. */
+static char *choose_onion_dir(const struct tor_process_options *o,
+			      const struct onion_key *k)
+{
+	struct why why = {0};
+
+	if (!k->encrypted)
+		return onion_dir_on_disk(o);
+	tor_files_hide(o);
+	if (o->onion_ram && !ram_dir_make(o->onion_ram, &why))
+		return xstrdup(o->onion_ram);
+	log_warn(LOG_TOR, "the onion service's key stands on disk unencrypted "
+		 "while tor runs: %s", o->onion_ram ? why.text :
+		 "there is no file system in memory, /dev/shm, to put it");
+	return onion_dir_on_disk(o);
+}
+
+static enum err prepare_onion(struct tor_files *f,
 			      const struct tor_process_options *o,
 			      struct why *why)
 {
+	const struct onion_store store = {
+		.dir = o->dir, .name = "public", .passphrase = o->passphrase,
+	};
 	struct onion_key key;
 	enum err e;
 
 	if (!o->public_onion ||
-	    onion_key_open(&key, o->dir, "public", &f->onion_trouble))
+	    onion_store_open(&store, &key, &f->onion_trouble))
 		return ERR_NONE;
-	e = write_onion(onion_dir, &key, why);
+	f->onion_dir = choose_onion_dir(o, &key);
+	e = write_onion(f->onion_dir, &key, why);
 	if (!e)
 		memcpy(f->address, key.address, sizeof key.address);
 	onion_key_clear(&key);
 	return e;
 }
 
-static enum err write_torrc(const struct tor_files *f, const char *onion_dir,
+static enum err write_torrc(const struct tor_files *f,
 			    const struct tor_process_options *o,
 			    struct why *why)
 {
@@ -79,7 +112,7 @@ static enum err write_torrc(const struct tor_files *f, const char *onion_dir,
 	struct torrc_params p = {
 		.data_dir = f->data_dir,
 		.socks_path = o->socks_path,
-		.onion_dir = f->address[0] ? onion_dir : NULL,
+		.onion_dir = f->address[0] ? f->onion_dir : NULL,
 		.onion_target = o->public_path,
 		.onion_port = o->public_port,
 		.p2p_port = o->p2p_port,
@@ -102,23 +135,32 @@ enum err tor_files_prepare(struct tor_files *f,
 			   const struct tor_process_options *o,
 			   struct why *why)
 {
-	char *onion_dir;
 	enum err e;
 
 	memset(f, 0, sizeof *f);
 	f->data_dir = path_join(o->dir, "tor");
 	f->torrc = path_join(f->data_dir, "torrc");
 	f->no_defaults = path_join(f->data_dir, "no-defaults");
-	onion_dir = path_join(f->data_dir, "public");
 	e = private_dir(f->data_dir, why);
 	if (!e)
-		e = prepare_onion(f, onion_dir, o, why);
+		e = prepare_onion(f, o, why);
 	if (!e)
-		e = write_torrc(f, onion_dir, o, why);
+		e = write_torrc(f, o, why);
 	if (!e)
 		(void)unlink(o->socks_path);    /* of a tor that was killed */
-	free(onion_dir);
 	return e;
+}
+
+void tor_files_hide(const struct tor_process_options *o)
+{
+	char *dir = onion_dir_on_disk(o);
+	char *key = key_below(dir);
+
+	key_file_erase(key);
+	if (o->onion_ram)
+		ram_dir_remove(o->onion_ram);
+	free(key);
+	free(dir);
 }
 
 void tor_files_forget(const struct tor_process_options *o)
@@ -143,5 +185,6 @@ void tor_files_clear(struct tor_files *f)
 	free(f->data_dir);
 	free(f->torrc);
 	free(f->no_defaults);
+	free(f->onion_dir);
 	memset(f, 0, sizeof *f);
 }

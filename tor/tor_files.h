@@ -12,6 +12,7 @@ struct tor_files {
 	char *data_dir;           /* DIR/tor */
 	char *torrc;
 	char *no_defaults;        /* a path that does not exist */
+	char *onion_dir;          /* tor/public, or in memory; NULL: none */
 	char address[64];         /* of the onion; "" without one */
 	struct why onion_trouble; /* why there is none although wanted */
 };
@@ -24,6 +25,8 @@ struct tor_files {
 NODISCARD enum err tor_files_prepare(struct tor_files *f,
 				     const struct tor_process_options *o,
 				     struct why *why);
+/** Tor has ended: remove its copy of the onion's key. */
+void tor_files_hide(const struct tor_process_options *o);
 /** Remove what tor remembers (state, cached directory), never keys; the next
  * start begins anew. */
 void tor_files_forget(const struct tor_process_options *o);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "tor/child.h"
+#include "tor/ram_dir.h"
 #include "tor/tor_control.h"
 #include "tor/tor_files.h"
 #include "tor/tor_output.h"
@@ -60,6 +61,7 @@ struct tor_process {
 	struct tor_control *control;
 	struct tor_watch watch;
 	char *program;            /* found in PATH */
+	char *onion_ram;          /* for o.onion_ram */
 	char kill_reason[LINK_TEXT_MAX + 1];
 	int64_t ending_ms;        /* since when it shall end; 0: it shall not */
 	int64_t ready_ms;         /* since when it is bootstrapped; 0: not */
@@ -518,6 +520,8 @@ bool tor_process_reaped(struct tor_process *t, pid_t pid, int status)
 	tor_control_free(t->control);
 	t->control = NULL;
 	tor_output_drain(t->output);
+	if (stage == STAGE_RUN)
+		tor_files_hide(&t->o);
 	if (t->stopping)
 		t->events.stopped(t->arg);
 	else if (stage == STAGE_VERSION)
@@ -541,6 +545,8 @@ struct tor_process *tor_process_new(struct event_base *base,
 	t->events = *events;
 	t->arg = arg;
 	t->pid = -1;
+	t->onion_ram = ram_dir_path(o->dir);
+	t->o.onion_ram = t->onion_ram;
 	t->timer = event_new(base, -1, 0, on_timer, t);
 	CHECK(t->timer);
 	t->asleep_ms = clock_boot_ms() - clock_mono_ms();
@@ -554,10 +560,12 @@ void tor_process_free(struct tor_process *t)
 		return;
 	if (t->pid > 0)
 		kill(t->pid, SIGKILL);
+	tor_files_hide(&t->o);
 	tor_control_free(t->control);
 	tor_output_free(t->output);
 	event_free(t->timer);
 	free(t->program);
+	free(t->onion_ram);
 	free(t);
 }
 

@@ -14,6 +14,7 @@
 #include "tor/tor_watch.h"
 
 struct event_base;
+struct secret;
 struct tor_process;
 struct walls_plan;
 
@@ -28,6 +29,8 @@ struct tor_process_options {
 	const char *public_path;  /* absolute; where the onion leads */
 	uint16_t public_port;
 	uint16_t p2p_port;
+	const struct secret *passphrase;  /* of the onion's key; may be NULL */
+	const char *onion_ram;    /* filled in by tor_process_new() */
 };
 
 struct tor_process_events {

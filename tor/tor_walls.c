@@ -17,6 +17,7 @@ enum err tor_walls_new(struct walls_child **out,
 	char *own = path_join(o->dir, "tor");
 	const struct walls_path paths[] = {
 		{ own, WALLS_SOCKETS },
+		{ o->onion_ram ? o->onion_ram : own, WALLS_CHANGE },
 		{ program, WALLS_EXECUTE },
 		{ o->extra_path ? o->extra_path : own, WALLS_READ },
 		{ "/usr", WALLS_EXECUTE }, { "/bin", WALLS_EXECUTE },

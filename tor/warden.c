@@ -464,6 +464,7 @@ static void start_tor(struct warden *w)
 		.public_path = w->public_path,
 		.public_port = w->o->public_port,
 		.p2p_port = w->o->p2p_port,
+		.passphrase = w->o->passphrase,
 	};
 
 	w->tor = tor_process_new(w->base, &to, &events, w);

@@ -18,6 +18,7 @@ struct warden_fd {
 
 #define WARDEN_FDS_MAX 16
 
+struct secret;
 struct walls_plan;
 
 struct warden_options {
@@ -49,6 +50,7 @@ struct warden_options {
 	bool public_onion;        /* publish an onion service for peers */
 	uint16_t public_port;     /* its virtual port */
 	uint16_t p2p_port;        /* peers' usual port: long-lived circuits */
+	const struct secret *passphrase;  /* of its key; NULL or empty: none */
 };
 
 /* tor's SOCKS port for the node, and the public door's listener, both below

@@ -22,6 +22,7 @@
 #include "net/loopback.h"
 #include "node/node_walls.h"
 #include "tor/node_link.h"
+#include "tor/onion_store.h"
 #include "tor/warden.h"
 
 #define RPC_SOCKET "rpc.sock"
@@ -36,6 +37,7 @@ struct launch {
 	size_t n;
 	char *rpc_socket;        /* to unlink at the end */
 	struct walls_plan walls;
+	struct secret passphrase;        /* of the keys; may be empty */
 };
 
 static void add_fd(struct launch *l, int fd, const char *name)
@@ -215,6 +217,39 @@ static enum err plan_walls(struct launch *l, struct why *why)
 	return e;
 }
 
+/* ---- keys ---- */
+
+/* Before anything else is opened: a descriptor's number must be its own. */
+static enum err read_passphrase(struct launch *l, struct why *why)
+{
+	enum err e = passphrase_read(&l->passphrase, &l->cfg->keys.passphrase,
+				     why);
+
+	/* The node and tor need not know where. */
+	(void)unsetenv("CREDENTIALS_DIRECTORY");
+	return e;
+}
+
+/* Only now: the directory is locked. */
+static enum err renew_onion(const struct launch *l, struct why *why)
+{
+	const struct onion_store store = {
+		.dir = l->cfg->chain_dir, .name = "public",
+	};
+	enum err e;
+
+	if (!l->cfg->keys.new_onion)
+		return ERR_NONE;
+	e = onion_store_set_aside(&store, why);
+	if (!e)
+		log_info(LOG_NODE, "-newonion: this node gets a new onion "
+			 "address; keys of the old one are set aside in %s"
+			 "/keys", l->cfg->chain_dir);
+	return e;
+}
+
+/* ---- all of it ---- */
+
 static enum err prepare(struct launch *l, const struct settings *s,
 			struct why *why)
 {
@@ -237,6 +272,8 @@ static enum err prepare(struct launch *l, const struct settings *s,
 		e = open_plain(l, why);
 	if (!e)
 		e = hand_over(l, s, why);
+	if (!e)
+		e = renew_onion(l, why);
 	return e;
 }
 
@@ -259,7 +296,7 @@ int launch(const struct settings *s, const struct config *cfg)
 	int status = 1;
 
 	raise_file_limit();
-	if (prepare(&l, s, &why)) {
+	if (read_passphrase(&l, &why) || prepare(&l, s, &why)) {
 		fprintf(stderr, "Error: %s\n", why.text);
 	} else {
 		struct warden_options o = {
@@ -277,10 +314,12 @@ int launch(const struct settings *s, const struct config *cfg)
 			.public_onion = cfg->publish_onion,
 			.public_port = cfg->onion_port,
 			.p2p_port = cfg->params.p2p_port,
+			.passphrase = &l.passphrase,
 		};
 
 		status = warden_run(&o);
 	}
+	secret_clear(&l.passphrase);
 	remove_doors(&l);
 	for (size_t i = 0; i < l.n; i++)
 		close(l.fds[i].fd);

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "node/key_command.h"
 #include "node/launch.h"
 #include "node/node.h"
 
@@ -87,6 +88,8 @@ static int run_warden(struct settings *s, struct config *cfg, int argc,
 		return fail(&why);
 	if (cfg->user && walls_become_user(cfg->user, &why))
 		return fail(&why);
+	if (cfg->keys.command != KEY_COMMAND_NONE)
+		return key_command_run(cfg);
 	return launch(s, cfg);
 }
 

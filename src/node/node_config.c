@@ -385,6 +385,11 @@ enum err config_make(struct config *c, const struct settings *s,
 	if (!e)
 		e = make_walls(c, s, why);
 	if (!e)
+		e = key_options_make(&c->keys, s, why);
+	if (!e && c->keys.new_onion && !c->publish_onion)
+		e = why_set(why, ERR_INPUT, "-newonion: with these options no "
+			    "onion service is published");
+	if (!e)
 		e = make_rpc(c, s, why);
 	return e;
 }
@@ -394,6 +399,7 @@ void config_clear(struct config *c)
 	free(c->datadir);
 	free(c->chain_dir);
 	free(c->run_dir);
+	key_options_clear(&c->keys);
 	free(c->log_path);
 	free(c->rpc_cookie);
 	free(c->connect.v);

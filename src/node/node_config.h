@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "conf/settings.h"
 #include "consensus/params.h"
+#include "node/key_options.h"
 #include "walls/walls.h"
 
 /* A peer or a listener named by the owner. */
@@ -50,6 +51,8 @@ struct config {
 	uint16_t onion_port;
 	const char *tor_program, *torrc;
 	bool any_tor_version;
+
+	struct key_options keys;
 
 	bool plain;                      /* regtest: TCP on loopback */
 	bool plain_listen;

@@ -107,7 +107,7 @@ struct rpc_tor {
 	bool clock_skew_known;
 	int64_t clock_skew_s;
 	int restarts;
-	char problem[200];             /* the last one, or empty */
+	char problem[401];             /* the last one, or empty */
 	int64_t problem_at;            /* unix seconds */
 };
 

@@ -11,13 +11,9 @@
 
 #include "test_tor.h"
 
-#include "base/file.h"
 #include "tor/onion_key.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
 #define SEED TEST_TOR_SEED
 #define PUBLIC \
@@ -84,7 +80,7 @@ static void test_address_rejects(void **state)
 static void test_key_from_seed(void **state)
 {
 	struct onion_key k;
-	struct bytes b = {0};
+	struct secret b = {0};
 	uint8_t seed[32], want[64];
 
 	(void)state;
@@ -96,86 +92,8 @@ static void test_key_from_seed(void **state)
 	assert_memory_equal(b.p, "== ed25519v1-secret: type0 ==\0\0\0", 32);
 	assert_true(hex_decode(want, 64, EXPANDED));
 	assert_memory_equal(b.p + 32, want, 64);
-	bytes_clear(&b);
-}
-
-static void put(const char *dir, const char *name, const char *text)
-{
-	char *path = xasprintf("%s/keys/%s", dir, name);
-	struct why why;
-
-	assert_int_equal(file_replace(path, span_of(text, strlen(text)), 0600,
-				      &why), ERR_NONE);
-	free(path);
-}
-
-static void test_key_file_is_made_once(void **state)
-{
-	char *dir = test_tor_dir_new();
-	char *path = xasprintf("%s/keys/onion_public.key", dir);
-	struct onion_key a, b;
-	struct why why;
-	struct stat st;
-
-	(void)state;
-	assert_int_equal(onion_key_open(&a, dir, "public", &why), ERR_NONE);
-	assert_true(is_onion(a.address));
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(onion_key_open(&b, dir, "public", &why), ERR_NONE);
-	assert_string_equal(a.address, b.address);
-	free(path);
-	test_tor_dir_free(dir);
-}
-
-static void test_key_file_known_seed(void **state)
-{
-	char *dir = test_tor_dir_new();
-	struct onion_key k;
-	struct why why;
-
-	(void)state;
-	assert_int_equal(onion_key_open(&k, dir, "public", &why), ERR_NONE);
-	put(dir, "onion_public.key", "cloister-onion-seed-v1 " SEED "\n");
-	put(dir, "onion_public.addr", ADDRESS "\n");
-	assert_int_equal(onion_key_open(&k, dir, "public", &why), ERR_NONE);
-	assert_string_equal(k.address, ADDRESS);
-	test_tor_dir_free(dir);
-}
-
-/* Missing, damaged and foreign keys are refused, and nothing is replaced. */
-static void test_key_file_is_never_replaced(void **state)
-{
-	char *dir = test_tor_dir_new();
-	char *path = xasprintf("%s/keys/onion_public.key", dir);
-	struct onion_key k, again;
-	struct bytes good = {0};
-	struct why why;
-
-	(void)state;
-	assert_int_equal(onion_key_open(&k, dir, "public", &why), ERR_NONE);
-	assert_int_equal(file_read(&good, path, 1024, &why), ERR_NONE);
-	put(dir, "onion_public.key", "cloister-onion-seed-v1 " SEED "\n");
-	assert_int_equal(onion_key_open(&again, dir, "public", &why),
-			 ERR_INPUT);
-	assert_non_null(strstr(why.text, ADDRESS));
-	put(dir, "onion_public.key", "cloister-onion-seed-v1 " SEED);
-	assert_int_equal(onion_key_open(&again, dir, "public", &why),
-			 ERR_INPUT);
-	assert_non_null(strstr(why.text, "onion_public.key"));
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(onion_key_open(&again, dir, "public", &why),
-			 ERR_INPUT);
-	assert_non_null(strstr(why.text, "missing"));
-	assert_false(file_exists(path));
-	assert_int_equal(file_replace(path, bytes_span(&good), 0600, &why),
-			 ERR_NONE);
-	assert_int_equal(onion_key_open(&again, dir, "public", &why),
-			 ERR_NONE);
-	assert_string_equal(again.address, k.address);
-	bytes_clear(&good);
-	free(path);
-	test_tor_dir_free(dir);
+	secret_clear(&b);
+	onion_key_clear(&k);
 }
 
 int test_tor_onion(void)
@@ -184,9 +102,6 @@ int test_tor_onion(void)
 		cmocka_unit_test(test_address_reads_and_writes),
 		cmocka_unit_test(test_address_rejects),
 		cmocka_unit_test(test_key_from_seed),
-		cmocka_unit_test(test_key_file_is_made_once),
-		cmocka_unit_test(test_key_file_known_seed),
-		cmocka_unit_test(test_key_file_is_never_replaced),
 	};
 
 	return cmocka_run_group_tests_name("tor: onion", tests, NULL, NULL);
