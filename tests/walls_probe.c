@@ -356,6 +356,14 @@ CALL(memory_file, SYS_memfd_create, "x", 0)
 CALL(dumpable, SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0)
 CALL(unknown_number, 1999)
 
+static int host_name(struct scene *s)
+{
+	char name[256];
+
+	(void)s;
+	return gethostname(name, sizeof name);
+}
+
 static int core_dumps(struct scene *s)
 {
 	struct rlimit r = { 0, 0 };
@@ -522,7 +530,7 @@ static const struct {
 	ROW(fault_handler), ROW(by_handle), ROW(module), ROW(kexec),
 	ROW(restart), ROW(swap_on), ROW(person), ROW(become_root),
 	ROW(pid_handle), ROW(memory_file), ROW(dumpable),
-	ROW(unknown_number), ROW(core_dumps), ROW(executable_memory),
+	ROW(unknown_number), ROW(host_name), ROW(core_dumps), ROW(executable_memory),
 	ROW(memory_made_executable), ROW(old_entry),
 	ROW(passwd), ROW(list_root), ROW(process_one), ROW(own_memory),
 	ROW(key_file), ROW(key_overwritten), ROW(key_by_dots),

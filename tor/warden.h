@@ -27,7 +27,8 @@ struct warden_options {
 
 	/*
 	 * The node: program to execute (absolute, or "/proc/self/exe"), its
-	 * argv (NULL at the end), its environment (NULL: ours).  CLOISTER_FDS
+	 * argv (NULL at the end), its environment (NULL: the few harmless
+	 * ones of ours).  CLOISTER_FDS
 	 * is added to the environment: "link=3,public=4,rpc=5", where "link"
 	 * is always there, "public" (a listening unix socket, run/public) when
 	 * public_onion, then the names of node_fds in their order.  See

@@ -46,7 +46,7 @@ static const char wait_calls[] =
 	"rt_sigaction rt_sigprocmask rt_sigreturn sigaltstack";
 static const char socket_calls[] =
 	"accept4 getsockname getpeername shutdown recvfrom recvmsg";
-static const char other_calls[] = "getrandom uname sysinfo dup3";
+static const char other_calls[] = "getrandom sysinfo dup3";
 
 /* Newer than the rest of the list: callers fall back to what it has. */
 static const char unknown_calls[] =

@@ -20,7 +20,7 @@ NODE = {
     EPERM: """socket_pair send_to send_fast send_fast_high send_message
         send_messages tcp_repair tcp_fast_connect so_device so_filter
         interfaces signal_parent signal_thread signal_by_socket memory_file
-        dumpable unknown_number core_dumps executable_memory
+        dumpable unknown_number host_name core_dumps executable_memory
         memory_made_executable import_emptied import_truncated link_made
         hard_link mode_changed""",
     ENOSYS: "clone_new",

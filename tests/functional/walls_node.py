@@ -96,6 +96,22 @@ def test_default_is_all_of_them(env):
     assert n.stderr() == ""
 
 
+def test_environment_stays_outside(env):
+    n = env.offline(env={"SSH_CONNECTION": "203.0.113.9 22 203.0.113.7 22",
+                         "HOME": env.dir}).start()
+    with open("/proc/%d/environ" % n.proc.pid) as f:
+        assert "203.0.113.7" in f.read()
+    try:
+        with open("/proc/%d/environ" % node_pid(n)) as f:
+            text = f.read()
+    except PermissionError:
+        n.stop()
+        env.skip("only root may look into the node")
+    n.stop()
+    assert text.startswith("CLOISTER_FDS="), text
+    assert "203.0.113" not in text and "HOME" not in text, text
+
+
 def test_rpc_over_tcp_and_log_rotation(env):
     """What needs files or the machine's network comes from the warden."""
     n = env.offline(args=["-rpcbind=127.0.0.1:19871"])

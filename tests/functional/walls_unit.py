@@ -9,6 +9,7 @@ import subprocess
 
 from harness.regtest import mine
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 NEEDED_BY_WALLS = """unshare prctl capset seccomp landlock_create_ruleset
     landlock_add_rule landlock_restrict_self prlimit64 execve clone
     socketpair""".split()
@@ -24,6 +25,24 @@ def analyze(env, *args):
     return subprocess.run(["systemd-analyze"] + list(args),
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True)
+
+
+def test_threat_model_names_real_tests(env):
+    tests = set()
+    for path in glob.glob(os.path.join(HERE, "[a-z]*_*.py")):
+        area = os.path.basename(path)[:-3]
+        tests.add(area)
+        with open(path) as f:
+            tests |= {area + "." + t for t in
+                      re.findall(r"^def (test_\w+)", f.read(), re.M)}
+    with open(os.path.join(env.srcdir, "docs", "threat-model.md")) as f:
+        named = re.findall(r"`([a-z0-9_]*\.test_\w+)`", f.read())
+    assert len(named) > 10
+    area = ""
+    for name in named:
+        area = name.split(".")[0] or area
+        full = area + "." + name.split(".")[1]
+        assert full in tests, full
 
 
 def test_exposure(env):

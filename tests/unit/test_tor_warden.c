@@ -132,7 +132,8 @@ NORETURN static void warden_main(struct rig *r, const char *mode, int note_fd,
 	const struct warden_fd fds[] = { { note_fd, "note" } };
 	const struct warden_options o = {
 		.dir = r->dir, .node_path = "/proc/self/exe",
-		.node_argv = argv, .node_fds = fds, .n_node_fds = 1,
+		.node_argv = argv, .node_env = environ,
+		.node_fds = fds, .n_node_fds = 1,
 		.stop_grace_ms = strcmp(mode, "hang") == 0 ? 300 : 0,
 		.use_tor = use_tor, .tor_program = r->tor,
 		.public_onion = true, .public_port = 8333, .p2p_port = 8333,
@@ -341,6 +342,7 @@ static void test_long_path_is_refused(void **state)
 	char dir[200];
 	const struct warden_options o = {
 		.dir = dir, .node_path = "/proc/self/exe", .node_argv = argv,
+		.node_env = environ,
 		.use_tor = true, .tor_program = "tor",
 	};
 
