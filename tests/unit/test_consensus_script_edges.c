@@ -393,7 +393,7 @@ static void test_witness_of_far_too_many_elements(void **state)
 				 SCRIPT_ERR_STACK_SIZE);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct scene *s = scene_new();
-		struct span script = words(s, cases[i].script);
+		struct span script = words(s, "%s", cases[i].script);
 
 		set_pubkey(s, wsh(s, script));
 		while (s->in[0].witness_count < 1090)
