@@ -192,6 +192,7 @@ static void anchors_come_first(void **state)
 
 	p2p_anchors_write(r->p, &none);
 	assert_int_equal(none.n, 0);
+	bytes_clear(&none);
 	rig_outbound(r);         /* the owner's own choice is no anchor */
 	for (i = 1000; i < 1003; i++)
 		from_book(r, i);
