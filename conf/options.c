@@ -95,6 +95,11 @@ const struct option_spec option_table[] = {
 		 "ADDR", "Keep a connection to this peer, besides others."),
 	ROW_TEXT(PEERS, NODE | OPTION_LIST | OPTION_NET, "seednode", NULL,
 		 "ADDR", "Ask this peer for addresses, then leave it."),
+	ROW_BOOL(PEERS, NODE, "dnsseed", "1",
+		 "On mainnet, while no address of any node is known and "
+		 "-connect is not given: ask some well-known seeds for "
+		 "addresses. Their names are given to Tor only; this machine "
+		 "never looks them up."),
 	ROW_INT(PEERS, NODE, "maxconnections", "125", "N", 0, 10000,
 		"Connections at most, in and out together."),
 	ROW_INT(PEERS, NODE | OPTION_NET, "port", NULL, "PORT", 1, 65535,

@@ -136,6 +136,7 @@ void link_msg_write(struct bytes *out, const struct link_msg *m)
 		break;
 	case LINK_SOCKS_OPEN:
 		write_u32(out, m->u.socks.id);
+		write_u8(out, (uint8_t)m->u.socks.kind);
 		break;
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
@@ -183,6 +184,8 @@ static void read_from_node(struct link_msg *m, struct reader *r)
 		break;
 	case LINK_SOCKS_OPEN:
 		m->u.socks.id = read_u32(r);
+		m->u.socks.kind =
+			(enum socks_kind)read_enum(r, SOCKS_KIND_COUNT);
 		break;
 	default:
 		r->failed = true;

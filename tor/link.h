@@ -10,7 +10,7 @@
 
 #include "base/bytes.h"
 
-#define LINK_VERSION 1
+#define LINK_VERSION 2
 #define LINK_MESSAGE_MAX 4096     /* bytes of one message */
 #define LINK_TEXT_MAX 400         /* bytes of a sentence, without the NUL */
 #define LINK_NAME_MAX 32          /* of a door's name */
@@ -79,9 +79,17 @@ enum socks_open {
 	SOCKS_OPEN_COUNT,
 };
 
+/* Whom a connection to a SOCKS port is for: each kind has its own port. */
+enum socks_kind {
+	SOCKS_PEER,        /* onions only: tor refuses anything else */
+	SOCKS_SEED,        /* a seed's name: no onions */
+	SOCKS_KIND_COUNT,
+};
+
 struct link_socks {
 	uint32_t id;              /* the node's number for its request */
 	enum socks_open result;   /* LINK_SOCKS only */
+	enum socks_kind kind;     /* LINK_SOCKS_OPEN only */
 };
 
 struct link_msg {

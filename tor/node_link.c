@@ -29,7 +29,7 @@ struct node_link {
 	bool say_ready, say_newnym, say_alive, say_dead;
 	uint32_t closes[CLOSES_MAX];
 	size_t closes_n;
-	uint32_t opens[OPENS_MAX];
+	struct link_socks opens[OPENS_MAX];
 	size_t opens_n;
 	struct link_tor_state tor;
 	struct link_door door;
@@ -189,20 +189,13 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- to the warden ---- */
 
-/* Send one message, whose number is a circuit or a request; false while the
- * socket is full. */
-static bool send_one(struct node_link *l, enum link_type type,
-		     uint32_t number)
+/* Send one message; false while the socket is full. */
+static bool send_one(struct node_link *l, const struct link_msg *m)
 {
-	struct link_msg m = { .type = type };
 	struct bytes b = {0};
 	ssize_t n;
 
-	if (type == LINK_SOCKS_OPEN)
-		m.u.socks.id = number;
-	else
-		m.u.circuit = number;
-	link_msg_write(&b, &m);
+	link_msg_write(&b, m);
 	do
 		n = send(l->fd, b.p, b.n, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
@@ -212,22 +205,43 @@ static bool send_one(struct node_link *l, enum link_type type,
 }
 
 /* Send what waits of one kind; false while the socket is full. */
-static bool send_numbers(struct node_link *l, enum link_type type,
-			 uint32_t *v, size_t *n)
+static bool send_closes(struct node_link *l)
 {
-	size_t done = 0;
+	struct link_msg m = { .type = LINK_CLOSE_CIRCUIT };
+	size_t done;
 
-	while (done < *n && send_one(l, type, v[done]))
-		done++;
-	*n -= done;
-	memmove(v, v + done, *n * sizeof *v);
-	return *n == 0;
+	for (done = 0; done < l->closes_n; done++) {
+		m.u.circuit = l->closes[done];
+		if (!send_one(l, &m))
+			break;
+	}
+	l->closes_n -= done;
+	memmove(l->closes, l->closes + done,
+		l->closes_n * sizeof l->closes[0]);
+	return l->closes_n == 0;
+}
+
+static bool send_opens(struct node_link *l)
+{
+	struct link_msg m = { .type = LINK_SOCKS_OPEN };
+	size_t done;
+
+	for (done = 0; done < l->opens_n; done++) {
+		m.u.socks = l->opens[done];
+		if (!send_one(l, &m))
+			break;
+	}
+	l->opens_n -= done;
+	memmove(l->opens, l->opens + done, l->opens_n * sizeof l->opens[0]);
+	return l->opens_n == 0;
 }
 
 /* Send a message without fields, if it is wanted. */
 static bool send_flag(struct node_link *l, enum link_type type, bool *wanted)
 {
-	if (*wanted && !send_one(l, type, 0))
+	const struct link_msg m = { .type = type };
+
+	if (*wanted && !send_one(l, &m))
 		return false;
 	*wanted = false;
 	return true;
@@ -243,11 +257,7 @@ static void send_waiting(struct node_link *l)
 	       send_flag(l, LINK_NEWNYM, &l->say_newnym) &&
 	       send_flag(l, LINK_DOOR_ALIVE, &l->say_alive) &&
 	       send_flag(l, LINK_DOOR_DEAD, &l->say_dead);
-	room = room && send_numbers(l, LINK_SOCKS_OPEN, l->opens,
-				    &l->opens_n);
-	room = room && send_numbers(l, LINK_CLOSE_CIRCUIT, l->closes,
-				    &l->closes_n);
-	if (!room)
+	if (!room || !send_opens(l) || !send_closes(l))
 		event_add(l->writable, NULL);
 }
 
@@ -277,14 +287,16 @@ void node_link_door_checked(struct node_link *l, bool alive)
 	send_waiting(l);
 }
 
-void node_link_socks_open(struct node_link *l, uint32_t id)
+void node_link_socks_open(struct node_link *l, uint32_t id,
+			  enum socks_kind kind)
 {
 	/* What is not asked for runs into its dial's timeout. */
 	if (l->opens_n == OPENS_MAX) {
 		log_debug(LOG_TOR, "too many dials wait for the warden");
 		return;
 	}
-	l->opens[l->opens_n++] = id;
+	l->opens[l->opens_n++] = (struct link_socks){ .id = id,
+						      .kind = kind };
 	send_waiting(l);
 }
 

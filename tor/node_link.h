@@ -44,7 +44,8 @@ void node_link_newnym(struct node_link *l);
 /** What became of dialling our own onion through Tor. */
 void node_link_door_checked(struct node_link *l, bool alive);
 /** Ask for a connection to tor's SOCKS port: this process can make none. */
-void node_link_socks_open(struct node_link *l, uint32_t id);
+void node_link_socks_open(struct node_link *l, uint32_t id,
+			  enum socks_kind kind);
 /** End an inbound circuit, by the id of its PROXY line (socket port). */
 void node_link_close_circuit(struct node_link *l, uint32_t circuit);
 

@@ -112,6 +112,7 @@ static enum err write_torrc(const struct tor_files *f,
 	struct torrc_params p = {
 		.data_dir = f->data_dir,
 		.socks_path = o->socks_path,
+		.seeds_path = o->seeds_path,
 		.onion_dir = f->address[0] ? f->onion_dir : NULL,
 		.onion_target = o->public_path,
 		.onion_port = o->public_port,
@@ -146,8 +147,11 @@ enum err tor_files_prepare(struct tor_files *f,
 		e = prepare_onion(f, o, why);
 	if (!e)
 		e = write_torrc(f, o, why);
+	/* of a tor that was killed */
 	if (!e)
-		(void)unlink(o->socks_path);    /* of a tor that was killed */
+		(void)unlink(o->socks_path);
+	if (!e && o->seeds_path)
+		(void)unlink(o->seeds_path);
 	return e;
 }
 

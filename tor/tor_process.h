@@ -23,6 +23,7 @@ struct tor_process_options {
 	const char *program;
 	const char *extra_path;   /* owner's torrc lines, or NULL */
 	const char *socks_path;   /* absolute */
+	const char *seeds_path;   /* SOCKS port for seeds' names, or NULL */
 	const struct walls_plan *walls;   /* NULL: none */
 	bool any_version;
 	bool public_onion;

@@ -28,6 +28,7 @@ struct tor_transport {
 	struct transport base;
 	struct loop *loop;
 	struct socks_source source;
+	const char *const *seed_names;
 	uint32_t last_id;         /* of the connections asked for */
 	uint8_t secret[32];       /* isolation keys become credentials */
 	struct tor_dial *first;   /* those under way */
@@ -40,6 +41,7 @@ struct tor_dial {
 	void *arg;
 	int fd;
 	uint32_t open_id;         /* asked for; 0: not yet */
+	enum socks_kind kind;
 	enum dial_result outcome; /* of a dial that failed at once */
 	struct event *io;
 	struct timer *timeout, *soon;
@@ -227,7 +229,7 @@ static void dial_ask(struct tor_dial *d)
 	if (++t->last_id == 0)
 		t->last_id = 1;
 	d->open_id = t->last_id;
-	t->source.open(t->source.ctx, d->open_id);
+	t->source.open(t->source.ctx, d->open_id, d->kind);
 }
 
 static void dial_connected(struct tor_dial *d, int fd)
@@ -297,6 +299,21 @@ static void credentials(struct tor_transport *t, const char *isolation,
 	bytes_wipe(b, sizeof b);
 }
 
+static bool target_ok(const struct tor_transport *t,
+		      const struct dial_target *target)
+{
+	const char *const *name = t->seed_names;
+	uint8_t key[ONION_KEY_BYTES];
+
+	if (!target->port)
+		return false;
+	if (!target->seed_name)
+		return onion_parse(key, target->host);
+	while (name && *name && strcmp(*name, target->host) != 0)
+		name++;
+	return name && *name;
+}
+
 static struct dial *tor_dial(struct transport *base,
 			     const struct dial_target *target,
 			     dial_fn *done, void *arg)
@@ -304,7 +321,6 @@ static struct dial *tor_dial(struct transport *base,
 	struct tor_transport *t = CONTAINER_OF(base, struct tor_transport,
 					       base);
 	struct tor_dial *d = xcalloc(1, sizeof *d);
-	uint8_t key[ONION_KEY_BYTES];
 	char user[33], pass[33];
 
 	d->base.transport = base;
@@ -317,7 +333,8 @@ static struct dial *tor_dial(struct transport *base,
 	t->first = d;
 	d->timeout = timer_new(t->loop, on_timeout, d);
 	d->soon = timer_new(t->loop, on_soon, d);
-	if (onion_parse(key, target->host) && target->port) {
+	d->kind = target->seed_name ? SOCKS_SEED : SOCKS_PEER;
+	if (target_ok(t, target)) {
 		credentials(t, target->isolation, user, pass);
 		socks5_start(&d->socks, &d->out, target->host, target->port,
 			     user, pass);
@@ -353,13 +370,15 @@ static const struct transport_ops tor_ops = {
 };
 
 struct transport *tor_transport_new(struct loop *l,
-				    const struct socks_source *source)
+				    const struct socks_source *source,
+				    const char *const *seed_names)
 {
 	struct tor_transport *t = xcalloc(1, sizeof *t);
 
 	t->base.ops = &tor_ops;
 	t->loop = l;
 	t->source = *source;
+	t->seed_names = seed_names;
 	random_bytes(t->secret, sizeof t->secret);
 	return &t->base;
 }

@@ -85,8 +85,13 @@ void torrc_write(struct bytes *out, const struct torrc_params *p)
 	add_path(out, "DataDirectory ", p->data_dir);
 	add_path(out, "\nSocksPort unix:", p->socks_path);
 	add(out, " OnionTrafficOnly ExtendedErrors IsolateSOCKSAuth "
-	    "KeepAliveIsolateSOCKSAuth\n"
-	    "ControlPort 0\n"
+	    "KeepAliveIsolateSOCKSAuth\n");
+	if (p->seeds_path) {
+		add_path(out, "SocksPort unix:", p->seeds_path);
+		add(out, " NoOnionTraffic ExtendedErrors IsolateSOCKSAuth "
+		    "KeepAliveIsolateSOCKSAuth\n");
+	}
+	add(out, "ControlPort 0\n"
 	    "ORPort 0\n"
 	    "DisableNetwork 1\n"
 	    "ClientOnly 1\n"

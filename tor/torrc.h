@@ -9,6 +9,7 @@
 struct torrc_params {
 	const char *data_dir;     /* tor's own */
 	const char *socks_path;   /* unix socket of the SOCKS port */
+	const char *seeds_path;   /* the same for seeds' names, or NULL */
 	const char *onion_dir;    /* directory of the public onion, or NULL */
 	const char *onion_target; /* unix socket that it leads to */
 	uint16_t onion_port;      /* its virtual port */

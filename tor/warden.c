@@ -35,6 +35,8 @@
 #define PROBLEM_BURST 5
 #define PROBLEM_EVERY_MS (10 * 60 * 1000)
 #define ENV_FDS "CLOISTER_FDS="
+#define SEED_OPENS_MAX 100            /* in each window */
+#define SEED_WINDOW_MS (60 * 60 * 1000)
 
 enum { SIG_STOP_INT, SIG_STOP_TERM, SIG_REOPEN, SIG_CHILD, SIG_COUNT };
 
@@ -46,7 +48,9 @@ struct warden {
 	struct warden_link *link;
 	struct tor_process *tor;      /* NULL: not used */
 	pid_t node;
-	char *socks_path, *public_path;
+	char *socks_path, *seeds_path, *public_path;
+	unsigned seed_opens;          /* since seed_ms */
+	int64_t seed_ms;
 	int exit_status;
 	bool stopping;                /* the node was asked to end */
 	unsigned crashes;             /* of the node, forgiven */
@@ -241,14 +245,31 @@ static void on_hangup(evutil_socket_t sig, short what, void *arg)
 
 /* ---- what the node says ---- */
 
-/* The node gets connections to this one socket, and makes none itself. */
-static void open_socks(struct warden *w, uint32_t id)
+/* Seeds are for first contact: a node in an attacker's hands must not get a
+ * way to the rest of the world out of them. */
+static bool seed_allowed(struct warden *w)
+{
+	int64_t now = clock_mono_ms();
+
+	if (!w->seeds_path)
+		return false;
+	if (!w->seed_ms || now - w->seed_ms > SEED_WINDOW_MS) {
+		w->seed_ms = now;
+		w->seed_opens = 0;
+	}
+	return w->seed_opens++ < SEED_OPENS_MAX;
+}
+
+/* The node gets connections to these sockets, and makes none itself. */
+static void open_socks(struct warden *w, uint32_t id, enum socks_kind kind)
 {
 	struct link_socks s = { .id = id, .result = SOCKS_OPEN_DOWN };
 	int fd = -1;
 
-	if (w->tor)
+	if (w->tor && kind == SOCKS_PEER)
 		s.result = socks_open(&fd, w->socks_path);
+	else if (w->tor && seed_allowed(w))
+		s.result = socks_open(&fd, w->seeds_path);
 	warden_link_socks(w->link, &s, fd);
 }
 
@@ -275,7 +296,7 @@ static void on_node_message(void *arg, const struct link_msg *m)
 						 LINK_DOOR_ALIVE);
 		break;
 	case LINK_SOCKS_OPEN:
-		open_socks(w, m->u.socks.id);
+		open_socks(w, m->u.socks.id, m->u.socks.kind);
 		break;
 	case LINK_TOR_STATE:
 	case LINK_DOOR:
@@ -340,7 +361,9 @@ static enum err prepare_run(struct warden *w, struct why *why)
 
 	w->socks_path = path_join(w->o->dir, WARDEN_SOCKS_PATH);
 	w->public_path = path_join(w->o->dir, WARDEN_PUBLIC_PATH);
-	e = check_path(w->public_path, why);
+	if (w->o->seeds)
+		w->seeds_path = path_join(w->o->dir, WARDEN_SEEDS_PATH);
+	e = check_path(w->seeds_path ? w->seeds_path : w->public_path, why);
 	if (!e)
 		e = dir_make(run, 0700, why);
 	if (!e && chmod(run, 0700) < 0)
@@ -474,6 +497,7 @@ static void start_tor(struct warden *w)
 		.program = w->o->tor_program,
 		.extra_path = w->o->tor_extra,
 		.socks_path = w->socks_path,
+		.seeds_path = w->seeds_path,
 		.walls = w->o->walls,
 		.any_version = w->o->tor_any_version,
 		.public_onion = w->o->public_onion,
@@ -560,7 +584,10 @@ static void warden_clear(struct warden *w)
 		(void)unlink(w->socks_path);
 	if (w->public_path)
 		(void)unlink(w->public_path);
+	if (w->seeds_path)
+		(void)unlink(w->seeds_path);
 	free(w->socks_path);
+	free(w->seeds_path);
 	free(w->public_path);
 }
 

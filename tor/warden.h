@@ -52,11 +52,13 @@ struct warden_options {
 	uint16_t public_port;     /* its virtual port */
 	uint16_t p2p_port;        /* peers' usual port: long-lived circuits */
 	const struct secret *passphrase;  /* of its key; NULL or empty: none */
+	bool seeds;               /* the node may ask for seeds by name */
 };
 
-/* tor's SOCKS port for the node, and the public door's listener, both below
+/* tor's SOCKS ports for the node, and the public door's listener, all below
  * warden_options.dir. */
 #define WARDEN_SOCKS_PATH "tor/socks"
+#define WARDEN_SEEDS_PATH "tor/socks-seeds"
 #define WARDEN_PUBLIC_PATH "run/public"
 
 /**

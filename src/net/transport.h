@@ -34,6 +34,7 @@ struct dial_target {
 	const char *isolation;  /* streams of unlike keys never share a
 				   circuit; NULL: the transport's default */
 	int64_t timeout_ms;
+	bool seed_name;         /* one of the names the transport was given */
 };
 
 /**

@@ -315,6 +315,7 @@ int launch(const struct settings *s, const struct config *cfg)
 			.public_port = cfg->onion_port,
 			.p2p_port = cfg->params.p2p_port,
 			.passphrase = &l.passphrase,
+			.seeds = cfg->dns_seed,
 		};
 
 		status = warden_run(&o);

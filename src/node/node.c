@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "node/addr_files.h"
 #include "node/rpc_port.h"
+#include "node/seed_names.h"
 #include "tor/tor_transport.h"
 
 #define CHAIN_QUEUE 64
@@ -227,11 +228,11 @@ static void on_socks(void *arg, const struct link_socks *s, int fd)
 		close(fd);
 }
 
-static void socks_ask(void *ctx, uint32_t id)
+static void socks_ask(void *ctx, uint32_t id, enum socks_kind kind)
 {
 	struct node *n = ctx;
 
-	node_link_socks_open(n->link, id);
+	node_link_socks_open(n->link, id, kind);
 }
 
 static void on_link_lost(void *arg)
@@ -303,7 +304,8 @@ static void make_peers(struct node *n)
 	};
 
 	if (n->cfg->use_tor) {
-		n->tor = tor_transport_new(n->loop, &socks);
+		n->tor = tor_transport_new(n->loop, &socks, n->cfg->dns_seed
+				? seed_names(n->cfg->params.id) : NULL);
 		n->self_dial = self_dial_new(n->loop, n->tor, &self);
 	}
 	opt.tor = n->tor;

@@ -311,6 +311,9 @@ static enum err make_peers(struct config *c, const struct settings *s,
 		     any_onion(&c->seednode) ||
 		     (!c->plain && (listen || !c->connect_only));
 	c->publish_onion = c->use_tor && listen && !c->plain_listen;
+	c->dns_seed = settings_bool(s, "dnsseed") && c->use_tor &&
+		      !c->connect_only && !c->no_outbound &&
+		      c->params.id == CHAIN_MAIN;
 	c->tor_program = settings_text(s, "tor");
 	c->torrc = settings_text(s, "torrc");
 	if (settings_has(s, "torversion")) {

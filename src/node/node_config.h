@@ -60,6 +60,7 @@ struct config {
 
 	bool connect_only;               /* -connect was given */
 	bool no_outbound;
+	bool dns_seed;                   /* seeds' names may be given to Tor */
 	struct host_list connect, addnode, seednode;
 	unsigned max_connections;
 

@@ -18,8 +18,10 @@
 #include "net/conn.h"
 #include "net/listener.h"
 #include "net/loopback.h"
+#include "node/seed_names.h"
 
 #define TICK_MS 100
+#define SEED_NAMES_MAX 16
 #define INPUT_MAX (256 * 1024)
 #define OUTPUT_HIGH (1024 * 1024)
 #define PLAIN_DIAL_TIMEOUT_MS 5000
@@ -272,7 +274,7 @@ static void answer_refused(struct peers *p)
 static void port_dial(void *ctx, const struct dial_request *req)
 {
 	struct peers *p = ctx;
-	bool plain = loopback_address_ok(req->host);
+	bool plain = !req->seed_name && loopback_address_ok(req->host);
 	struct transport *t = plain ? p->plain : p->opt.tor;
 	struct dial_entry *d;
 	char isolation[48];
@@ -282,6 +284,7 @@ static void port_dial(void *ctx, const struct dial_request *req)
 		.isolation = isolation,
 		.timeout_ms = plain ? PLAIN_DIAL_TIMEOUT_MS
 				    : req->timeout_ms,
+		.seed_name = req->seed_name,
 	};
 
 	/* Never used twice, so no two streams share a circuit. */
@@ -293,7 +296,7 @@ static void port_dial(void *ctx, const struct dial_request *req)
 	d = xcalloc(1, sizeof *d);
 	d->owner = p;
 	d->id = req->id;
-	d->onion = !plain;
+	d->onion = !plain && !req->seed_name;
 	snprintf(d->host, sizeof d->host, "%s", req->host);
 	d->port = req->port;
 	d->next = p->dials;
@@ -405,6 +408,17 @@ static struct p2p_host *hosts_of(const struct host_list *l)
 	return v;
 }
 
+static size_t name_hosts(struct p2p_host out[static SEED_NAMES_MAX],
+			 const struct config *cfg)
+{
+	const char *const *names = seed_names(cfg->params.id);
+	size_t n;
+
+	for (n = 0; names[n] && n < SEED_NAMES_MAX; n++)
+		out[n] = (struct p2p_host){ names[n], cfg->params.p2p_port };
+	return n;
+}
+
 static struct p2p *engine_new(struct peers *p)
 {
 	const struct config *cfg = p->opt.cfg;
@@ -426,6 +440,7 @@ static struct p2p *engine_new(struct peers *p)
 	struct p2p_host *connect = hosts_of(&cfg->connect);
 	struct p2p_host *addnode = hosts_of(&cfg->addnode);
 	struct p2p_host *seed = hosts_of(&cfg->seednode);
+	struct p2p_host names[SEED_NAMES_MAX];
 	struct p2p_options o = {
 		.params = &cfg->params,
 		.minimum_chain_work = cfg->params.minimum_chain_work,
@@ -439,6 +454,8 @@ static struct p2p *engine_new(struct peers *p)
 		.addnode_n = cfg->addnode.n,
 		.seed = seed,
 		.seed_n = cfg->seednode.n,
+		.seed_name = names,
+		.seed_name_n = cfg->dns_seed ? name_hosts(names, cfg) : 0,
 	};
 	struct p2p *p2p = p2p_new(&o, &ports);
 

@@ -109,11 +109,12 @@ static void take(struct p2p *p, struct peer *peer,
 }
 
 /* A seed's answer is complete; one address alone is the peer's own. */
-static void fetch_answered(struct p2p *p, struct peer *peer, size_t n)
+static void fetch_answered(struct p2p *p, struct peer *peer, size_t n,
+			   size_t onions)
 {
 	if (peer->info.type != CONN_ADDR_FETCH || n < 2)
 		return;
-	if (peer->seed_name && p->conns.names_wanted)
+	if (peer->seed_name && onions && p->conns.names_wanted)
 		p->conns.names_wanted--;
 	peer_drop(p, peer, CLOSE_DONE, "it sent its addresses");
 }
@@ -124,7 +125,7 @@ void addrs_message(struct p2p *p, struct peer *peer,
 	struct reader r = reader_of(m->items);
 	struct addrv2_item item;
 	bool gossip = m->n <= FEW && !peer->addrs.asked;
-	size_t i;
+	size_t i, onions = 0;
 
 	peer->info.addr_relay = true;
 	tokens_add(p, peer);
@@ -133,6 +134,7 @@ void addrs_message(struct p2p *p, struct peer *peer,
 			break;   /* cannot be: it was read before */
 		if (item.net != NET_TORV3)
 			continue;
+		onions++;
 		if (peer->addrs.tokens < 1) {
 			peer->info.addr_rate_limited++;
 			continue;
@@ -143,7 +145,7 @@ void addrs_message(struct p2p *p, struct peer *peer,
 	/* As the reference node: an answer less than full was the answer. */
 	if (m->n < ADDR_MAX && m->n > 1)
 		peer->addrs.asked = false;
-	fetch_answered(p, peer, m->n);
+	fetch_answered(p, peer, m->n, onions);
 }
 
 void addrs_legacy(struct p2p *p, struct peer *peer, size_t n)

@@ -16,10 +16,11 @@
 #define DIALS_MAX 16             /* from the book at a time */
 #define DIALS_SPARE 3            /* more than there are empty slots */
 #define FEELER_EVERY_MS (2 * MINUTE_MS)
-#define SEED_EVERY_MS (10 * SECOND_MS)
+#define SEED_EVERY_MS (3 * SECOND_MS)
 #define SEED_RETRY_MS (10 * MINUTE_MS)
 #define SEEDS_MAX 2              /* at a time */
 #define NAMES_ASKED 4            /* seed names, by as many exits */
+#define NAMES_WAIT_MS MINUTE_MS  /* where the owner named somebody, too */
 #define BOOK_THIN 100            /* fewer addresses: ask the seeds */
 #define FETCH_TIMEOUT_MS (2 * MINUTE_MS)
 #define HOUR_MS (60 * MINUTE_MS)
@@ -79,6 +80,9 @@ void conns_init(struct p2p *p)
 	for (i = 0; i < o->seed_name_n; i++)
 		wanted_add(p, o->seed_name[i].host, o->seed_name[i].port,
 			   true)->name = true;
+	if (p->conns.wanted_n)
+		p->conns.seed_next = (size_t)(p2p_random(p) %
+					      p->conns.wanted_n);
 }
 
 void conns_clear(struct p2p *p)
@@ -337,6 +341,7 @@ static bool seed_due(const struct p2p *p, const struct wanted_host *w)
 	/* Names: at the first contact only, but then several, so that it is
 	 * not one seed, or one exit, that chooses our peers. */
 	return p->conns.names_wanted &&
+	       p->now_ms >= p->conns.names_from_ms &&
 	       (known == 0 || p->conns.names_wanted < NAMES_ASKED);
 }
 
@@ -349,6 +354,9 @@ static void seeds(struct p2p *p)
 
 	if (open + dials >= SEEDS_MAX || p->now_ms < c->seed_next_ms)
 		return;
+	if (!c->names_from_ms)
+		c->names_from_ms = p->now_ms + (c->wanted_n > p->opt.seed_name_n
+						? NAMES_WAIT_MS : 0);
 	for (i = 0; i < c->wanted_n; i++) {
 		w = &c->wanted[(c->seed_next + i) % c->wanted_n];
 		if (!seed_due(p, w))

@@ -66,6 +66,7 @@ struct conns {
 	int64_t feeler_next_ms, seed_next_ms, rotate_next_ms;
 	size_t seed_next;
 	unsigned names_wanted;       /* seed names still to be asked */
+	int64_t names_from_ms;       /* others have their chance first */
 	struct onion anchors[ANCHORS_MAX];
 	size_t anchors_n;
 };

@@ -183,7 +183,7 @@ void p2p_dial_failed(struct p2p *p, uint64_t id, enum dial_failure f,
 		  why);
 	if (d.has_onion && !p->conns.tor_ready)
 		f = FAILURE_NO_TOR;
-	if (f == FAILURE_NO_TOR)
+	if (f == FAILURE_NO_TOR && !d.name)
 		p->conns.tor_retry_ms = p->now_ms + TOR_RETRY_MS;
 	if (f == FAILURE_TIMEOUT && d.has_onion && d.type != CONN_MANUAL)
 		pace_timed_out(&p->conns.pace);

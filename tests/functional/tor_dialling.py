@@ -177,6 +177,19 @@ def test_slots_fill_from_a_book_of_dead_onions(env):
         gone.kill()
 
 
+def no_service():
+    """An address whose checksum is right and whose key is none: no point of
+    the curve has this y."""
+    p = 2 ** 255 - 19
+    d = -121665 * pow(121666, p - 2, p) % p
+    for i in range(100):
+        key = hashlib.sha256(b"no point %d" % i).digest()
+        y = int.from_bytes(key, "little") & (2 ** 255 - 1)
+        x2 = (y * y - 1) * pow(d * y * y + 1, p - 2, p) % p
+        if pow(x2, (p - 1) // 2, p) == p - 1:
+            return onion_of(b"no point %d" % i)
+
+
 def test_what_only_the_owner_can_mend(env):
     host = Host(env)
     s = Services(env, "services")
@@ -189,11 +202,16 @@ def test_what_only_the_owner_can_mend(env):
         refused = env.node("typo", args=["-connect=" + typo])
         refused.start(wait=False)
         assert refused.wait_exit() == 1 and typo in refused.stderr()
+        typo = no_service()
         n = env.node(args=["-listen=0", "-connect=%s:8333" % open_,
-                           "-connect=%s:8333" % closed]).start()
+                           "-connect=%s:8333" % closed,
+                           "-connect=" + typo]).start()
         ready(n)
         wait_until(lambda: n.rpc.getconnectioncount() == 1, 30)
         wait_until(lambda: "whose client key" in n.log(), 30)
+        wait_until(lambda: "mistyped?" in n.log(), 30)
+        warned = [l for l in n.log().splitlines() if "mistyped?" in l]
+        assert len(warned) == 1 and typo in warned[0]
         # Tor goes away and comes back: the peer is dialled at once then.
         os.kill(n.children()["tor"], signal.SIGKILL)
         wait_until(lambda: n.rpc.getconnectioncount() == 0, 20)

@@ -235,6 +235,83 @@ static void seeds_are_asked_and_left(void **state)
 	assert_int_equal(r->dials_n, 1);
 }
 
+/* First contact: names only where nothing at all is known, then several. */
+static void seed_names_at_first_contact_only(void **state)
+{
+	static const struct p2p_host names[6] = {
+		{ "a.example", 8333 }, { "b.example", 8333 },
+		{ "c.example", 8333 }, { "d.example", 8333 },
+		{ "e.example", 8333 }, { "f.example", 8333 },
+	};
+	struct p2p_options o = { .seed_name = names, .seed_name_n = 6,
+				 .no_outbound = true };
+	struct rig *r = *state = rig_new(&o);
+	unsigned i, j;
+	peer_id id;
+
+	for (i = 0; i < 4; i++) {
+		while (r->dials_n == i)
+			rig_tick(r, 1000);
+		assert_int_equal(r->dials_n, i + 1);
+		assert_true(r->dials[i].seed_name);
+		assert_int_equal(r->dials[i].type, CONN_ADDR_FETCH);
+		for (j = 0; j < i; j++)
+			assert_string_not_equal(r->dials[i].host,
+						r->dials[j].host);
+		id = rig_answer_dial(r);
+		rig_handshake(r, id, FULL);
+		send_addrs(r, id, 200 * i, 200, NET_TORV3);
+		assert_true(r->peers[id].closed);
+	}
+	assert_in_range(addresses(r), 500, 800);
+	rig_tick(r, 30 * 60000);
+	assert_int_equal(r->dials_n, 4);
+}
+
+static void seed_names_wait_for_better(void **state)
+{
+	static const struct p2p_host name = { "a.example", 8333 };
+	char onion[ONION_TEXT_SIZE];
+	struct p2p_host mine = { onion, 8333 };
+	struct p2p_options o = { .seed_name = &name, .seed_name_n = 1,
+				 .no_outbound = true };
+	struct rig *r = rig_new(&o);
+	peer_id id;
+
+	/* Something is known: no name is asked. */
+	nth_onion(onion, 1);
+	assert_int_equal(p2p_addr_add(r->p, onion, 8333, FULL, false),
+			 ADDR_ADDED);
+	rig_tick(r, 10 * 60000);
+	assert_int_equal(r->dials_n, 0);
+	rig_free(r);
+	/* The owner named somebody, who gets a minute. */
+	o.seed = &mine;
+	o.seed_n = 1;
+	r = rig_new(&o);
+	rig_tick(r, 50000);
+	assert_int_equal(r->dials_n, 1);
+	assert_false(r->dials[0].seed_name);
+	rig_tick(r, 20000);
+	assert_int_equal(r->dials_n, 2);
+	assert_true(r->dials[1].seed_name);
+	/* A seed without onions does not count: it is asked again. */
+	id = rig_answer_dial(r);
+	rig_handshake(r, id, FULL);
+	send_addrs(r, id, 0, 200, NET_IPV4);
+	assert_true(r->peers[id].closed);
+	rig_tick(r, 20 * 60000);
+	assert_int_equal(addresses(r), 0);
+	assert_string_equal(r->dials[r->dials_n - 1].host, "a.example");
+	assert_int_equal(r->dials_n, 3);
+	rig_free(r);
+	/* With -connect nobody else is asked. */
+	o.connect_only = true;
+	r = *state = rig_new(&o);
+	rig_tick(r, 10 * 60000);
+	assert_int_equal(r->dials_n, 0);
+}
+
 static void silent_seed_is_left(void **state)
 {
 	struct p2p_host host = { "seed1", 1 };
@@ -426,6 +503,8 @@ int test_p2p_conns(void)
 		WITH(addnode_added_and_removed),
 		OWN(slots_are_filled_from_the_book),
 		OWN(seeds_are_asked_and_left),
+		OWN(seed_names_at_first_contact_only),
+		OWN(seed_names_wait_for_better),
 		OWN(silent_seed_is_left),
 		WITH(only_onions_at_a_bounded_rate),
 		WITH(getaddr_answered_once),

@@ -92,10 +92,12 @@ static void test_codec_round_trips(void **state)
 	check_round_trip(&m, LINK_FROM_NODE);
 	m = (struct link_msg){ .type = LINK_NEWNYM };
 	check_round_trip(&m, LINK_FROM_NODE);
-	m = (struct link_msg){ .type = LINK_SOCKS_OPEN, .u.socks.id = 77 };
+	m = (struct link_msg){ .type = LINK_SOCKS_OPEN,
+			       .u.socks = { .id = 77, .kind = SOCKS_SEED } };
 	check_round_trip(&m, LINK_FROM_NODE);
 	m = (struct link_msg){ .type = LINK_SOCKS,
-			       .u.socks = { 77, SOCKS_OPEN_BUSY } };
+			       .u.socks = { .id = 77,
+					      .result = SOCKS_OPEN_BUSY } };
 	check_round_trip(&m, LINK_FROM_WARDEN);
 	m = (struct link_msg){ .type = LINK_CLOSE_CIRCUIT, .u.circuit = 25 };
 	check_round_trip(&m, LINK_FROM_NODE);
@@ -174,6 +176,7 @@ struct ends {
 	struct node_link *node;
 	int states, doors, stops, reopens, lost;
 	int socks, socks_fd;
+	enum socks_kind kind;
 	uint32_t asked;
 	struct link_socks last_socks;
 	int ready, newnym, nonsense;
@@ -240,8 +243,10 @@ static void on_message(void *arg, const struct link_msg *m)
 
 	e->ready += m->type == LINK_READY;
 	e->newnym += m->type == LINK_NEWNYM;
-	if (m->type == LINK_SOCKS_OPEN)
+	if (m->type == LINK_SOCKS_OPEN) {
 		e->asked = m->u.socks.id;
+		e->kind = m->u.socks.kind;
+	}
 	if (m->type == LINK_CLOSE_CIRCUIT) {
 		e->circuits++;
 		e->last_circuit = m->u.circuit;
@@ -306,9 +311,10 @@ static void test_descriptors_cross(void **state)
 
 	(void)state;
 	ends_open(&e, NULL, NULL);
-	node_link_socks_open(e.node, 9);
+	node_link_socks_open(e.node, 9, SOCKS_SEED);
 	turn(&e);
 	assert_int_equal(e.asked, 9);
+	assert_int_equal(e.kind, SOCKS_SEED);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	warden_link_socks(e.warden, &ok, pair[0]);
 	turn(&e);

@@ -114,6 +114,13 @@ static void test_torrc(void **state)
 	assert_non_null(strstr(t, ",8333,18333\n"));
 	assert_non_null(strstr(t, "\nNoExec 1\n"));
 	assert_null(strstr(t, "HiddenService"));
+	assert_null(strstr(t, "NoOnionTraffic"));
+	free(t);
+	p.seeds_path = "/d/run/seeds";
+	t = torrc_text(&p);
+	assert_non_null(strstr(t, "\nSocksPort unix:\"/d/run/socks\" Onion"));
+	assert_non_null(strstr(t, "\nSocksPort unix:\"/d/run/seeds\" "
+			       "NoOnionTraffic "));
 	free(t);
 	p.extra = span_of("clientTransportplugin x exec y", 30);
 	t = torrc_text(&p);
@@ -133,8 +140,10 @@ static void test_torrc_is_accepted_by_tor(void **state)
 	char *dir = test_tor_dir_new();
 	char *data = xasprintf("%s/a b", dir), *run = xasprintf("%s/r", dir);
 	char *onion = xasprintf("%s/public", dir);
+	char *seeds = xasprintf("%s/s", dir);
 	struct torrc_params p = {
-		.data_dir = data, .socks_path = run, .onion_dir = onion,
+		.data_dir = data, .socks_path = run, .seeds_path = seeds,
+		.onion_dir = onion,
 		.onion_target = run, .onion_port = 8333, .p2p_port = 8333,
 	};
 	char *t = torrc_text(&p);
@@ -159,6 +168,7 @@ static void test_torrc_is_accepted_by_tor(void **state)
 	}
 	free(data);
 	free(run);
+	free(seeds);
 	free(onion);
 	free(t);
 	free(path);

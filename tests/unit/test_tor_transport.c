@@ -29,7 +29,11 @@ struct rig {
 	/* what became of the last dial */
 	int calls, fd;
 	enum dial_result result;
+	enum socks_kind kind;
 };
+
+static const char *const seed_names[] = { "seed.one.example",
+					  "seed.two.example", NULL };
 
 static void on_done(enum dial_result result, int fd, void *arg)
 {
@@ -41,12 +45,13 @@ static void on_done(enum dial_result result, int fd, void *arg)
 }
 
 /* The warden's part, without a link between. */
-static void open_it(void *ctx, uint32_t id)
+static void open_it(void *ctx, uint32_t id, enum socks_kind kind)
 {
 	struct rig *r = ctx;
 	struct link_socks s = { .id = id };
 	int fd;
 
+	r->kind = kind;
 	s.result = socks_open(&fd, r->path);
 	tor_transport_opened(r->t, &s, fd);
 }
@@ -60,7 +65,7 @@ static void rig_open(struct rig *r, bool listening)
 	r->dir = test_tor_dir_new();
 	r->path = xasprintf("%s/socks", r->dir);
 	r->loop = loop_new();
-	r->t = tor_transport_new(r->loop, &source);
+	r->t = tor_transport_new(r->loop, &source, seed_names);
 	r->fd = r->listener = -1;
 	if (!listening)
 		return;
@@ -355,9 +360,10 @@ static void test_full_backlog(void **state)
 /* A connection that comes for a dial given up is closed, not kept. */
 static int asked;
 
-static void ask_only(void *ctx, uint32_t id)
+static void ask_only(void *ctx, uint32_t id, enum socks_kind kind)
 {
 	(void)ctx;
+	(void)kind;
 	asked = (int)id;
 }
 
@@ -370,7 +376,7 @@ static void test_late_connection(void **state)
 	char c;
 
 	(void)state;
-	r.t = tor_transport_new(r.loop, &source);
+	r.t = tor_transport_new(r.loop, &source, NULL);
 	dial(&r, ONION, NULL, 20);
 	while (!r.calls)
 		loop_run_once(r.loop, 5);
@@ -385,6 +391,73 @@ static void test_late_connection(void **state)
 	loop_free(r.loop);
 }
 
+static struct dial *dial_seed(struct rig *r, const char *host)
+{
+	const struct dial_target target = {
+		.host = host, .port = 8333, .timeout_ms = 5000,
+		.seed_name = true,
+	};
+
+	r->calls = 0;
+	return transport_dial(r->t, &target, on_done, r);
+}
+
+/* Seeds: the name itself is what tor is given, never an address. */
+static void test_seeds_are_given_by_name(void **state)
+{
+	static const char name[] = "seed.two.example";
+	uint8_t got[4 + 1 + sizeof name - 1 + 2], hello[3], auth[67];
+	struct rig r;
+	int fd;
+
+	(void)state;
+	rig_open(&r, true);
+	assert_non_null(dial_seed(&r, name));
+	fd = take(&r);
+	assert_int_equal(r.kind, SOCKS_SEED);
+	expect(&r, fd, hello, sizeof hello);
+	say(&r, fd, "\5\2", 2);
+	expect(&r, fd, auth, sizeof auth);
+	say(&r, fd, "\1\0", 2);
+	expect(&r, fd, got, sizeof got);
+	assert_memory_equal(got, "\5\1\0\3", 4);     /* ATYP: a name */
+	assert_int_equal(got[4], sizeof name - 1);
+	assert_memory_equal(got + 5, name, sizeof name - 1);
+	assert_memory_equal(got + sizeof got - 2, "\x20\x8d", 2);
+	say(&r, fd, "\5\0\0\1\0\0\0\0\0\0", 10);
+	assert_int_equal(r.calls, 1);
+	assert_int_equal(r.result, DIAL_OK);
+	close(fd);
+	rig_close(&r);
+}
+
+static void test_no_other_names(void **state)
+{
+	static const char *const bad[] = {
+		"seed.three.example", "SEED.one.example", "seed.one.example.",
+		"", "127.0.0.1", ONION, "seed.one.exampl",
+	};
+	struct rig r;
+	size_t i;
+
+	(void)state;
+	rig_open(&r, true);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_non_null(dial_seed(&r, bad[i]));
+		turn(&r);
+		assert_int_equal(r.calls, 1);
+		assert_int_equal(r.result, DIAL_BAD_ADDRESS);
+	}
+	/* A seed's name is no peer either. */
+	r.calls = 0;
+	dial(&r, "seed.one.example", NULL, 5000);
+	turn(&r);
+	assert_int_equal(r.result, DIAL_BAD_ADDRESS);
+	assert_true(accept(r.listener, NULL, NULL) < 0);
+	dial_cancel(dial_seed(&r, "seed.one.example"));
+	rig_close(&r);
+}
+
 int test_tor_transport(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +470,8 @@ int test_tor_transport(void)
 		cmocka_unit_test(test_cancel_and_free),
 		cmocka_unit_test(test_full_backlog),
 		cmocka_unit_test(test_late_connection),
+		cmocka_unit_test(test_seeds_are_given_by_name),
+		cmocka_unit_test(test_no_other_names),
 	};
 
 	return cmocka_run_group_tests_name("tor: transport", tests, NULL,

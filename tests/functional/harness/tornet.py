@@ -48,6 +48,14 @@ V3AuthNIntervalsValid 48
 KISTSchedRunInterval 1 msec
 """
 
+EXIT = """\
+ExitRelay 1
+ExitPolicy accept *:*
+ExitPolicyRejectPrivate 0
+ServerDNSResolvConfFile {resolv}
+ServerDNSSearchDomains 0
+"""
+
 AUTHORITY = """\
 DirPort 127.0.0.1:{dirport} IPv4Only
 AuthoritativeDirectory 1
@@ -117,8 +125,11 @@ class Relay:
 
 
 class TorNet:
-    def __init__(self, base, relays=4, port=15100):
+    def __init__(self, base, relays=4, port=15100, resolv=None):
+        """resolv: the relays are exits, and ask the name server that this
+        resolv.conf names."""
         self.base = base
+        self.resolv = resolv
         self.dirport = port + 50
         self.auth = Relay(base, "authority", port)
         self.relays = [Relay(base, "relay%d" % i, port + 1 + i)
@@ -178,8 +189,13 @@ class TorNet:
             v = dict(dir=r.dir, name=r.name, orport=r.orport,
                      dirport=self.dirport, interval=INTERVAL, offset=offset)
             text = COMMON.format(**v)
+            if self.resolv:
+                text = text.replace("ExitRelay 0\n",
+                                    EXIT.format(resolv=self.resolv))
             if r is self.auth:
                 text += AUTHORITY.format(**v)
+                if self.resolv:
+                    text += "TestingDirAuthVoteExit *\n"
             r.start(text + line)
         with open(self.torrc, "w") as f:
             f.write("TestingTorNetwork 1\nKISTSchedRunInterval 1 msec\n"
