@@ -47,7 +47,8 @@ static void only_loopback(void **state)
 	for (i = 0; i < ARRAY_SIZE(good); i++)
 		assert_true(loopback_address_ok(good[i]));
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct dial_target to = { bad[i], 80, NULL, 1000 };
+		struct dial_target to = { .host = bad[i], .port = 80,
+				  .timeout_ms = 1000 };
 		struct call c = { 0 };
 
 		assert_false(loopback_address_ok(bad[i]));
@@ -75,7 +76,8 @@ static void connects(void **state)
 {
 	struct loop *l = loop_new();
 	struct transport *t = loopback_transport_new(l);
-	struct dial_target to = { "127.0.0.1", 0, NULL, 5000 };
+	struct dial_target to = { .host = "127.0.0.1", .port = 0,
+				  .timeout_ms = 5000 };
 	struct call c = { 0 };
 	struct listener *ls;
 	int fd, inbound = -1;
@@ -114,8 +116,10 @@ static void cancelled_dials_are_silent(void **state)
 {
 	struct loop *l = loop_new();
 	struct transport *t = loopback_transport_new(l);
-	struct dial_target bad = { "nowhere", 1, NULL, 1000 };
-	struct dial_target to = { "127.0.0.1", 0, NULL, 1000 };
+	struct dial_target bad = { .host = "nowhere", .port = 1,
+				  .timeout_ms = 1000 };
+	struct dial_target to = { .host = "127.0.0.1", .port = 0,
+				  .timeout_ms = 1000 };
 	struct call c = { 0 };
 	struct dial *first, *second;
 	int fd;
