@@ -200,4 +200,7 @@ def test_damaged_peers_file_is_set_aside(env):
         f.write(os.urandom(300))
     n.start()
     assert "peers.dat is damaged" in n.log()
+    # Kept for whoever wants to look into it.
+    aside = os.path.join(n.chaindir, "node", "peers.dat.damaged")
+    assert os.path.getsize(aside) == 300
     n.stop()
