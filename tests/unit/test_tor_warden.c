@@ -130,9 +130,9 @@ NORETURN static void warden_main(struct rig *r, const char *mode, int note_fd,
 {
 	char *argv[] = { (char *)"node", NULL };
 	const struct warden_fd fds[] = { { note_fd, "note" } };
-	const struct warden_options o = {
+	struct warden_options o = {
 		.dir = r->dir, .node_path = "/proc/self/exe",
-		.node_argv = argv, .node_env = environ,
+		.node_argv = argv,
 		.node_fds = fds, .n_node_fds = 1,
 		.stop_grace_ms = strcmp(mode, "hang") == 0 ? 300 : 0,
 		.use_tor = use_tor, .tor_program = r->tor,
@@ -140,6 +140,7 @@ NORETURN static void warden_main(struct rig *r, const char *mode, int note_fd,
 	};
 
 	setenv("TEST_NODE", mode, 1);
+	o.node_env = environ;    /* which setenv() may have moved */
 	/* a descriptor that nobody shall inherit */
 	dup2(note_fd, 20);
 	_exit(warden_run(&o));
