@@ -96,11 +96,11 @@ def write_bytes():
 
 
 def go_first():
-    """On a machine with other work: before all other sessions."""
+    """On a machine with other work: ahead of it."""
     try:
         os.setsid()
     except OSError:
-        pass                             # leads its session already
+        pass                             # leads its group already
     try:
         os.setpriority(os.PRIO_PROCESS, 0, -20)
         with open("/proc/self/autogroup", "w") as f:
