@@ -1,7 +1,7 @@
 /*
  * The node process, put together.
  *
- * ~ This is the one place that knows everybody.  node_run() makes the parts,
+ *~ This is the one place that knows everybody.  node_run() makes the parts,
  * in the order in which they need each other, and runs the loop; the chain
  * opens on its own thread meanwhile, and chain_opened() lets peers and RPC
  * begin.  node_stop() starts the end; node_run() then takes the parts down in
