@@ -179,7 +179,11 @@ size_t chain_missing_towards(const struct chain *c,
 /** All tips of the tree (headers without children): new array, free() it. */
 size_t chain_tips(const struct chain *c, struct header_node ***out);
 
-/** Raw bytes of a stored block.  ERR_STATE if we do not have it. */
+/**
+ * Append the raw bytes of a stored block.  ERR_STATE if we do not have it;
+ * ERR_CORRUPT, naming the file, unless they are what the header commits to:
+ * no damaged block leaves the store.
+ */
 NODISCARD enum err chain_read_raw(struct chain *c, struct bytes *out,
 				  const struct header_node *n,
 				  struct why *why);
