@@ -18,6 +18,7 @@
 #include "chainstate/undo.h"
 #include "chainstate/utxo_stats.h"
 #include "validation/header_tree.h"
+#include "validation/script_cache.h"
 
 /* What the chain tells the world; called on its owner's thread, inside the
  * call that caused it.  Pointers are good for the call only (nodes: for the
@@ -152,6 +153,10 @@ bool chain_contains(const struct chain *c, const struct header_node *n);
 bool chain_in_initial_download(struct chain *c);
 /** 0 … 1, an estimate by transactions, as the reference node's. */
 double chain_progress(struct chain *c);
+/** Known good scripts: asked when a block connects. */
+struct script_cache *chain_script_cache(struct chain *c);
+/** The flags that the scripts of a block on the tip are checked with. */
+uint32_t chain_next_script_flags(const struct chain *c);
 uint64_t chain_disk_bytes(const struct chain *c);
 
 /** First node of the locator that is on the active chain (genesis at

@@ -33,6 +33,7 @@ struct chain {
 	struct candidates candidates;
 	struct waiting waiting;
 	struct block_cache cache;
+	struct script_cache *scripts;
 
 	struct header_node **active;     /* by height, up to the tip */
 	size_t active_count, active_cap;

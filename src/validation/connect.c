@@ -199,6 +199,15 @@ static enum verdict check_tx(struct flight *fl, struct totals *t,
 	return VERDICT_OK;
 }
 
+/* Its scripts were checked when it came by itself. */
+static bool scripts_known(struct flight *fl, const struct tx *tx)
+{
+	struct script_cache *cache = fl->chain->scripts;
+
+	return script_cache_count(cache) &&
+	       script_cache_erase(cache, &tx->wtxid, fl->flags);
+}
+
 static enum err apply_tx(struct flight *fl, struct totals *t, uint32_t i,
 			 enum verdict *v, struct why *why)
 {
@@ -222,7 +231,7 @@ static enum err apply_tx(struct flight *fl, struct totals *t, uint32_t i,
 		*v = VERDICT_BAD_BLOCK_SIGOPS;
 		return ERR_NONE;
 	}
-	if (i && fl->check_scripts)
+	if (i && fl->check_scripts && !scripts_known(fl, tx))
 		script_checks_add(&fl->checks, tx, i, fl->spent + first);
 	return add_outputs(fl, i, why);
 }

@@ -18,6 +18,7 @@
 enum { SEQUENCE_TIP, SEQUENCE_VALID, SEQUENCE_OTHER, SEQUENCE_NEW };
 
 #define DB_CACHE_MAX ((size_t)8 << 20)
+#define SCRIPT_CACHE_MAX ((size_t)8 << 20)
 
 static uint64_t first_file_bytes(const char *dir)
 {
@@ -227,6 +228,8 @@ enum err chain_open(struct chain **out, const struct chain_options *opt,
 	c->opt.dir = c->dir;
 	if (!c->opt.clock)
 		c->opt.clock = &c->own_clock;
+	c->scripts = script_cache_new(MIN_OF(opt->dbcache_bytes / 32,
+					     SCRIPT_CACHE_MAX));
 	c->own_workers = !opt->workers;
 	c->workers = opt->workers ? opt->workers : workers_new(0);
 	header_tree_init(&c->tree);
@@ -256,6 +259,7 @@ void chain_close(struct chain *c)
 	block_store_close(c->store);
 	index_db_close(c->index);
 	block_cache_clear(&c->cache);
+	script_cache_free(c->scripts);
 	candidates_clear(&c->candidates);
 	waiting_clear(&c->waiting);
 	header_tree_clear(&c->tree);

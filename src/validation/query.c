@@ -48,6 +48,19 @@ bool chain_contains(const struct chain *c, const struct header_node *n)
 	return chain_at(c, n->height) == n;
 }
 
+struct script_cache *chain_script_cache(struct chain *c)
+{
+	return c->scripts;
+}
+
+uint32_t chain_next_script_flags(const struct chain *c)
+{
+	static const struct block_hash none;
+
+	return block_script_flags(c->opt.params, chain_tip(c)->height + 1,
+				  &none);
+}
+
 bool chain_in_initial_download(struct chain *c)
 {
 	const struct header_node *tip = chain_tip(c);

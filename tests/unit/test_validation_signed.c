@@ -266,12 +266,91 @@ static void test_assume_valid(void **state)
 	check_assumed(2017, false, true, false);
 }
 
+/* What the cache knows is not checked: so a bad signature in it shows that
+ * it was asked, and with which flags. */
+static void test_known_scripts(void **state)
+{
+	const char *verdict;
+	struct script_cache *cache;
+	struct block *fund, *b;
+	struct wtxid id;
+	struct fix f;
+	struct draft d;
+	uint32_t flags;
+	int round;
+
+	(void)state;
+	make_funded(&f, 1, &fund);
+	cache = chain_script_cache(f.chain);
+	flags = chain_next_script_flags(f.chain);
+	for (round = 0; round < 4; round++) {
+		draft_init(&d, &f, NULL);
+		draft_signed(&d, &fund->tx[1], 0, 3, 1);
+		d.txs[0].lock_time = (uint32_t)round;    /* another block */
+		b = draft_seal(&d);
+		id = b->tx[1].wtxid;
+		if (round == 1)
+			script_cache_insert(cache, &id, flags ^ 1);
+		if (round == 2)
+			script_cache_insert(cache, &b->tx[0].wtxid, flags);
+		if (round == 3)
+			script_cache_insert(cache, &id, flags);
+		verdict = fix_submit(&f, b);
+		assert_int_equal(*verdict == '\0', round == 3);
+	}
+	/* it made room, and is not forgotten as long as there is some */
+	assert_int_equal(script_cache_count(cache), 2);
+	assert_true(script_cache_contains(cache, &id, flags));
+	block_unref(fund);
+	fix_close(&f);
+}
+
+static void test_script_cache_bounds(void **state)
+{
+	enum { BYTES = 64 << 10, PLACES = BYTES / 32, N = 3 * PLACES };
+	struct script_cache *c = script_cache_new(BYTES);
+	struct wtxid id = { { 0 } };
+	size_t i, found = 0;
+
+	(void)state;
+	for (i = 0; i < N; i++) {
+		memcpy(id.b, &i, sizeof i);
+		assert_false(script_cache_contains(c, &id, 7));
+		script_cache_insert(c, &id, 7);
+		script_cache_insert(c, &id, 7);
+		assert_true(script_cache_contains(c, &id, 7));
+		assert_false(script_cache_contains(c, &id, 6));
+	}
+	assert_int_equal(script_cache_count(c), PLACES);
+	for (i = 0; i < N; i++) {
+		memcpy(id.b, &i, sizeof i);
+		found += script_cache_contains(c, &id, 7);
+		assert_int_equal(script_cache_erase(c, &id, 7),
+				 script_cache_contains(c, &id, 7));
+	}
+	assert_int_equal(found, PLACES);
+	assert_int_equal(script_cache_count(c), 0);
+	/* erased ones are the first to go */
+	for (i = N; i < N + PLACES / 2; i++) {
+		memcpy(id.b, &i, sizeof i);
+		script_cache_insert(c, &id, 7);
+	}
+	for (found = 0, i = N; i < N + PLACES / 2; i++) {
+		memcpy(id.b, &i, sizeof i);
+		found += script_cache_contains(c, &id, 7);
+	}
+	assert_true(found > PLACES / 2 - PLACES / 100);
+	script_cache_free(c);
+}
+
 int test_validation_signed(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_signatures_inline),
 		cmocka_unit_test(test_signatures_with_threads),
 		cmocka_unit_test(test_assume_valid),
+		cmocka_unit_test(test_known_scripts),
+		cmocka_unit_test(test_script_cache_bounds),
 	};
 
 	return cmocka_run_group_tests_name("signatures", tests, NULL, NULL);
