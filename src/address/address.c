@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "address/base58.h"
-#include "address/bech32.h"
+#include "address/segwit.h"
 #include "consensus/script.h"
 #include "crypto/secp.h"
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "address/address.h"
-#include "address/bech32.h"
 #include "address/script_type.h"
+#include "crypto/bech32.h"
 #include "crypto/hash.h"
 #include "rpc/raw_tx.h"
 #include "rpc/rpc_util.h"

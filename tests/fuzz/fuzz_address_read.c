@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 #include "address/address.h"
-#include "address/bech32.h"
 #include "address/descriptor_text.h"
 #include "address/script_text.h"
 #include "address/script_type.h"
+#include "crypto/bech32.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 

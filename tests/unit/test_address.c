@@ -14,7 +14,7 @@
 
 #include "address/address.h"
 #include "address/base58.h"
-#include "address/bech32.h"
+#include "address/segwit.h"
 #include "base/writer.h"
 #include "crypto/hash.h"
 #include "crypto/secp.h"

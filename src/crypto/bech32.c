@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "address/bech32_priv.h"
+#include "crypto/bech32_priv.h"
 
 static const char symbols[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
@@ -143,7 +143,7 @@ bool bech32_decode(struct bech32 *out, const char *text, struct why *why)
 }
 
 /* Bytes into groups of five bits, zeros after the last. */
-static size_t bytes_to_values(uint8_t *out, struct span s)
+size_t bech32_values_of(uint8_t *out, struct span s)
 {
 	unsigned waiting = 0, bits = 0;
 	size_t n = 0;
@@ -162,14 +162,14 @@ static size_t bytes_to_values(uint8_t *out, struct span s)
 }
 
 /* And back: at most four bits may be left, all zero. */
-static bool values_to_bytes(uint8_t *out, size_t *out_n, size_t max,
-			    const uint8_t *values, size_t n)
+bool bech32_bytes_of(uint8_t *out, size_t *out_n, size_t max,
+		     struct span values)
 {
 	unsigned waiting = 0, bits = 0;
 	size_t at = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		waiting = (waiting << 5 | values[i]) & 0xfff;
+	for (size_t i = 0; i < values.n; i++) {
+		waiting = (waiting << 5 | values.p[i]) & 0xfff;
 		bits += 5;
 		if (bits < 8)
 			continue;
@@ -180,82 +180,4 @@ static bool values_to_bytes(uint8_t *out, size_t *out_n, size_t max,
 	}
 	*out_n = at;
 	return bits < 5 && (waiting & ((1u << bits) - 1)) == 0;
-}
-
-static bool program_ok(unsigned version, size_t n)
-{
-	if (version > 16 || n < 2 || n > 40)
-		return false;
-	return version != 0 || n == 20 || n == 32;
-}
-
-bool segwit_encode(char out[static BECH32_MAX_CHARS + 1], const char *hrp,
-		   unsigned version, struct span program)
-{
-	uint8_t values[1 + 64];
-	size_t n;
-
-	if (!program_ok(version, program.n))
-		return false;
-	values[0] = (uint8_t)version;
-	n = 1 + bytes_to_values(values + 1, program);
-	return bech32_encode(out, version ? BECH32M : BECH32, hrp,
-			     span_of(values, n));
-}
-
-static bool refuse_size(struct why *why, unsigned version, size_t n)
-{
-	const char *bytes = n == 1 ? "byte" : "bytes";
-
-	if (version == 0)
-		why_set(why, ERR_INPUT, "Invalid Bech32 v0 address program "
-			"size (%zu %s), per BIP141", n, bytes);
-	else
-		why_set(why, ERR_INPUT, "Invalid Bech32 address program size "
-			"(%zu %s)", n, bytes);
-	return false;
-}
-
-static bool read_program(unsigned version, uint8_t program[static 40],
-			 size_t *program_n, const struct bech32 *b,
-			 struct why *why)
-{
-	uint8_t all[BECH32_MAX_CHARS];
-	size_t n;
-
-	if (!values_to_bytes(all, &n, sizeof all, b->values + 1, b->n - 1))
-		return refuse(why, "Invalid padding in Bech32 data section");
-	if (version > 16)
-		return refuse(why, "Invalid Bech32 address witness version");
-	if (!program_ok(version, n))
-		return refuse_size(why, version, n);
-	memcpy(program, all, n);
-	*program_n = n;
-	return true;
-}
-
-bool segwit_decode(unsigned *version, uint8_t program[static 40],
-		   size_t *program_n, const char *hrp, const char *text,
-		   struct why *why)
-{
-	struct bech32 b;
-
-	if (!bech32_decode(&b, text, why))
-		return false;
-	if (b.n == 0)
-		return refuse(why, "Empty Bech32 data section");
-	if (strcmp(b.hrp, hrp) != 0) {
-		why_set(why, ERR_INPUT, "Invalid or unsupported prefix for "
-			"Segwit (Bech32) address (expected %s, got %s).", hrp,
-			b.hrp);
-		return false;
-	}
-	*version = b.values[0];
-	if (*version == 0 && b.kind != BECH32)
-		return refuse(why, "Version 0 witness address must use Bech32 "
-			      "checksum");
-	if (*version != 0 && b.kind != BECH32M)
-		return refuse(why, "Version 1+ witness address must use "
-			      "Bech32m checksum");
-	return read_program(*version, program, program_n, &b, why);
 }

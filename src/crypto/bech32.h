@@ -1,9 +1,9 @@
 /*
- * Bech32 (BIP173) and Bech32m (BIP350), and segwit addresses in them.  Pure;
- * any thread.
+ * Bech32 (BIP173) and Bech32m (BIP350): text with a checksum for addresses
+ * and ids.  Pure; any thread.
  */
-#ifndef CLOISTER_ADDRESS_BECH32_H
-#define CLOISTER_ADDRESS_BECH32_H
+#ifndef CLOISTER_CRYPTO_BECH32_H
+#define CLOISTER_CRYPTO_BECH32_H
 
 #include "base/bytes.h"
 #include "base/err.h"
@@ -42,17 +42,11 @@ NODISCARD bool bech32_decode(struct bech32 *out, const char *text,
  */
 size_t *bech32_error_places(size_t *n, const char *text);
 
-/** The address of a witness program (version 0 to 16, 2 to 40 bytes). */
-NODISCARD bool segwit_encode(char out[static BECH32_MAX_CHARS + 1],
-			     const char *hrp, unsigned version,
-			     struct span program);
-/**
- * The witness program of an address: BIP173 and BIP350 with all their limits.
- *
- * why      on failure: the reference node's sentence; may be NULL
- */
-NODISCARD bool segwit_decode(unsigned *version, uint8_t program[static 40],
-			     size_t *program_n, const char *hrp,
-			     const char *text, struct why *why);
+/** Bytes as groups of five bits, zeros after the last; returns how many. */
+size_t bech32_values_of(uint8_t *out, struct span bytes);
+/** And back; false if there are more than max, or bits left over that are
+ * four or more, or not zero. */
+NODISCARD bool bech32_bytes_of(uint8_t *out, size_t *out_n, size_t max,
+			       struct span values);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * The code behind Bech32, for decoding and for finding errors.
  */
-#ifndef CLOISTER_ADDRESS_BECH32_PRIV_H
-#define CLOISTER_ADDRESS_BECH32_PRIV_H
+#ifndef CLOISTER_CRYPTO_BECH32_PRIV_H
+#define CLOISTER_CRYPTO_BECH32_PRIV_H
 
-#include "address/bech32.h"
+#include "crypto/bech32.h"
 
 #define BECH32_CHECKSUM_N 6
 /* What the code makes of a whole text: names the kind. */

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "address/bech32_priv.h"
+#include "crypto/bech32_priv.h"
 
 #include <stdlib.h>
 
