@@ -28,6 +28,18 @@ struct store {
 	uint64_t seq;            /* of the last batch written */
 };
 
+#ifdef HAVE_LEVELDB_MMAP_LIMIT
+/* A static method of LevelDB's, which its C interface leaves out.  Allowed
+ * only before anything else is asked of LevelDB. */
+void leveldb_mmap_limit(int files) __asm__(
+	"_ZN7leveldb18EnvPosixTestHelper20SetReadOnlyMMapLimitEi");
+
+__attribute__((constructor)) static void map_no_files(void)
+{
+	leveldb_mmap_limit(0);
+}
+#endif
+
 struct store_batch {
 	leveldb_writebatch_t *wb;
 	size_t size_bytes;
