@@ -8,6 +8,7 @@
 
 #include "base/reader.h"
 #include "base/writer.h"
+#include "crypto/onion_address.h"
 
 #include <string.h>
 
@@ -114,6 +115,80 @@ static void door_read(struct link_door *d, struct reader *r)
 	read_string(r, d->problem, LINK_TEXT_MAX);
 }
 
+/* ---- private doors ---- */
+
+bool link_door_name_ok(const char *name)
+{
+	return name[0] == 'd' && strlen(name) == 11 &&
+	       strspn(name + 1, "0123456789abcdef") == 10;
+}
+
+uint16_t door_port_number(enum door_port p)
+{
+	static const uint16_t numbers[DOOR_PORT_COUNT] = {
+		[DOOR_P2P] = 8333, [DOOR_ENROL] = 8331, [DOOR_RPC] = 8332,
+	};
+
+	return numbers[p];
+}
+
+static void read_door_name(struct reader *r, char *out)
+{
+	read_string(r, out, LINK_NAME_MAX);
+	if (!link_door_name_ok(out))
+		r->failed = true;
+}
+
+static void wish_write(struct bytes *out, enum link_type type,
+		       const struct link_door_wish *w)
+{
+	write_string(out, w->name, LINK_NAME_MAX);
+	if (type == LINK_DOOR_ADD) {
+		write_u8(out, w->ports);
+		bytes_append(out, w->client, sizeof w->client);
+	} else if (type == LINK_DOOR_LISTEN) {
+		write_u8(out, (uint8_t)w->port);
+	} else if (type == LINK_DOOR_REMOVE) {
+		write_u8(out, w->forget);
+	}
+}
+
+static void wish_read(struct link_door_wish *w, enum link_type type,
+		      struct reader *r)
+{
+	read_door_name(r, w->name);
+	if (type == LINK_DOOR_ADD) {
+		w->ports = (uint8_t)read_enum(r, DOOR_PORT_ALL + 1);
+		read_copy(r, w->client, sizeof w->client);
+		if (w->ports == 0)
+			r->failed = true;
+	} else if (type == LINK_DOOR_LISTEN) {
+		w->port = (enum door_port)read_enum(r, DOOR_PORT_COUNT);
+	} else if (type == LINK_DOOR_REMOVE) {
+		w->forget = read_enum(r, 2);
+	}
+}
+
+static void auth_write(struct bytes *out, enum link_type type,
+		       const struct link_client_auth *a)
+{
+	write_string(out, a->address, LINK_ADDRESS_MAX);
+	if (type == LINK_CLIENT_AUTH_ADD)
+		bytes_append(out, a->key, sizeof a->key);
+}
+
+static void auth_read(struct link_client_auth *a, enum link_type type,
+		      struct reader *r)
+{
+	uint8_t key[ONION_KEY_BYTES];
+
+	read_string(r, a->address, LINK_ADDRESS_MAX);
+	if (!onion_parse(key, a->address))
+		r->failed = true;
+	if (type == LINK_CLIENT_AUTH_ADD)
+		read_copy(r, a->key, sizeof a->key);
+}
+
 void link_msg_write(struct bytes *out, const struct link_msg *m)
 {
 	size_t before = out->n;
@@ -138,12 +213,22 @@ void link_msg_write(struct bytes *out, const struct link_msg *m)
 		write_u32(out, m->u.socks.id);
 		write_u8(out, (uint8_t)m->u.socks.kind);
 		break;
+	case LINK_DOOR_ADD:
+	case LINK_DOOR_REMOVE:
+	case LINK_DOOR_LISTEN:
+		wish_write(out, m->type, &m->u.wish);
+		break;
+	case LINK_CLIENT_AUTH_ADD:
+	case LINK_CLIENT_AUTH_REMOVE:
+		auth_write(out, m->type, &m->u.auth);
+		break;
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 	case LINK_READY:
 	case LINK_NEWNYM:
 	case LINK_DOOR_ALIVE:
 	case LINK_DOOR_DEAD:
+	case LINK_DOORS_TOLD:
 		break;
 	}
 	CHECK(out->n - before <= LINK_MESSAGE_MAX);
@@ -163,6 +248,9 @@ static void read_from_warden(struct link_msg *m, struct reader *r)
 		m->u.socks.result =
 			(enum socks_open)read_enum(r, SOCKS_OPEN_COUNT);
 		break;
+	case LINK_DOOR_LISTEN:
+		wish_read(&m->u.wish, m->type, r);
+		break;
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 		break;
@@ -178,6 +266,15 @@ static void read_from_node(struct link_msg *m, struct reader *r)
 	case LINK_NEWNYM:
 	case LINK_DOOR_ALIVE:
 	case LINK_DOOR_DEAD:
+	case LINK_DOORS_TOLD:
+		break;
+	case LINK_DOOR_ADD:
+	case LINK_DOOR_REMOVE:
+		wish_read(&m->u.wish, m->type, r);
+		break;
+	case LINK_CLIENT_AUTH_ADD:
+	case LINK_CLIENT_AUTH_REMOVE:
+		auth_read(&m->u.auth, m->type, r);
 		break;
 	case LINK_CLOSE_CIRCUIT:
 		m->u.circuit = read_u32(r);

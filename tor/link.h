@@ -10,12 +10,14 @@
 
 #include "base/bytes.h"
 
-#define LINK_VERSION 2
+#define LINK_VERSION 3
 #define LINK_MESSAGE_MAX 4096     /* bytes of one message */
 #define LINK_TEXT_MAX 400         /* bytes of a sentence, without the NUL */
 #define LINK_NAME_MAX 32          /* of a door's name */
 #define LINK_ADDRESS_MAX 64       /* "….onion" is 62 */
 #define LINK_TOR_VERSION_MAX 32
+#define LINK_KEY_SIZE 32          /* of a client authorization's keys */
+#define LINK_DOORS_MAX 64         /* private doors, and keys for others' */
 
 enum link_type {
 	/* warden to node */
@@ -24,14 +26,20 @@ enum link_type {
 	LINK_STOP = 3,            /* end cleanly; also when the link closes */
 	LINK_LOG_REOPEN = 4,      /* the log's file comes with the packet */
 	LINK_SOCKS = 5,           /* the answer to LINK_SOCKS_OPEN */
+	LINK_DOOR_LISTEN = 6,     /* a private door's listener comes along */
 	/* node to warden */
 	LINK_READY = 64,          /* started: RPC answers, peers are served */
 	LINK_NEWNYM = 65,         /* fresh circuits, please */
 	LINK_CLOSE_CIRCUIT = 66,  /* end an inbound circuit with its streams */
-	/* 67 and 68 are kept for adding and removing doors */
+	LINK_DOOR_ADD = 67,       /* a private door is wished for */
+	LINK_DOOR_REMOVE = 68,    /* … no longer */
 	LINK_SOCKS_OPEN = 69,     /* a connection to tor's SOCKS port */
 	LINK_DOOR_ALIVE = 70,     /* our own onion answered through Tor */
 	LINK_DOOR_DEAD = 71,      /* … did not, several times: repair it */
+	LINK_CLIENT_AUTH_ADD = 72,     /* the key to another's private door */
+	LINK_CLIENT_AUTH_REMOVE = 73,
+	LINK_DOORS_TOLD = 74,     /* all wishes are told: drop what is not
+				   * among them */
 };
 
 enum tor_phase {
@@ -92,6 +100,34 @@ struct link_socks {
 	enum socks_kind kind;     /* LINK_SOCKS_OPEN only */
 };
 
+/* What a private door leads to, each with a virtual port of its own. */
+enum door_port {
+	DOOR_P2P,
+	DOOR_ENROL,        /* enrolment, and what peers tell of their doors */
+	DOOR_RPC,
+	DOOR_PORT_COUNT,
+};
+#define DOOR_PORT_BIT(p) (1u << (p))
+#define DOOR_PORT_ALL ((1u << DOOR_PORT_COUNT) - 1)
+uint16_t door_port_number(enum door_port p);      /* 8333, 8331, 8332 */
+
+/* Names of private doors: "d" and ten hex digits, as the node chose. */
+bool link_door_name_ok(const char *name);
+
+/* A private door: an onion service that only the holder of one key finds. */
+struct link_door_wish {
+	char name[LINK_NAME_MAX + 1];
+	uint8_t ports;                    /* LINK_DOOR_ADD: bits, not 0 */
+	enum door_port port;              /* LINK_DOOR_LISTEN */
+	uint8_t client[LINK_KEY_SIZE];    /* LINK_DOOR_ADD: X25519, public */
+	bool forget;                      /* LINK_DOOR_REMOVE: its key too */
+};
+
+struct link_client_auth {
+	char address[LINK_ADDRESS_MAX + 1];     /* of another's door */
+	uint8_t key[LINK_KEY_SIZE];       /* …_ADD: X25519, private */
+};
+
 struct link_msg {
 	enum link_type type;
 	union {
@@ -99,6 +135,9 @@ struct link_msg {
 		struct link_door door;            /* LINK_DOOR */
 		uint32_t circuit;                 /* LINK_CLOSE_CIRCUIT */
 		struct link_socks socks;          /* LINK_SOCKS, …_OPEN */
+		struct link_door_wish wish;       /* LINK_DOOR_ADD, …_REMOVE,
+						   * …_LISTEN */
+		struct link_client_auth auth;     /* LINK_CLIENT_AUTH_… */
 	} u;
 };
 

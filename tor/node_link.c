@@ -17,6 +17,7 @@
 
 #define CLOSES_MAX 256        /* circuits to close that may wait */
 #define OPENS_MAX 256         /* SOCKS connections asked for, likewise */
+#define WISHES_MAX 1024       /* about doors, likewise */
 
 struct node_link {
 	struct event *readable, *writable;
@@ -31,6 +32,8 @@ struct node_link {
 	size_t closes_n;
 	struct link_socks opens[OPENS_MAX];
 	size_t opens_n;
+	struct bytes *wishes;         /* packets, in order */
+	size_t wishes_n;
 	struct link_tor_state tor;
 	struct link_door door;
 };
@@ -89,6 +92,30 @@ static void dispatch_socks(struct node_link *l, const struct link_socks *s,
 	}
 }
 
+static void dispatch_listener(struct node_link *l,
+			      const struct link_door_wish *w, int fd)
+{
+	if (fd < 0)
+		lose(l, "a private door lacks its listener: this process "
+			"must end");
+	else if (l->events.door_listener)
+		l->events.door_listener(l->arg, w->name, w->port, fd);
+	else
+		close(fd);
+}
+
+static void dispatch_door(struct node_link *l, const struct link_door *d)
+{
+	if (strcmp(d->name, "public") != 0) {
+		if (l->events.private_door)
+			l->events.private_door(l->arg, d);
+		return;
+	}
+	l->door = *d;
+	if (l->events.door)
+		l->events.door(l->arg, d);
+}
+
 /* fd stays the caller's. */
 static void dispatch(struct node_link *l, const struct link_msg *m, int fd)
 {
@@ -99,10 +126,7 @@ static void dispatch(struct node_link *l, const struct link_msg *m, int fd)
 			l->events.tor_state(l->arg, &l->tor);
 		break;
 	case LINK_DOOR:
-		if (strcmp(m->u.door.name, "public") == 0)
-			l->door = m->u.door;
-		if (l->events.door)
-			l->events.door(l->arg, &m->u.door);
+		dispatch_door(l, &m->u.door);
 		break;
 	case LINK_STOP:
 		if (l->events.stop)
@@ -112,8 +136,14 @@ static void dispatch(struct node_link *l, const struct link_msg *m, int fd)
 		if (l->events.log_reopen)
 			l->events.log_reopen(l->arg, fd);
 		break;
-	case LINK_SOCKS:      /* dispatch_socks() */
+	case LINK_SOCKS:           /* dispatch_socks() */
+	case LINK_DOOR_LISTEN:     /* dispatch_listener() */
 	case LINK_READY:
+	case LINK_DOOR_ADD:
+	case LINK_DOOR_REMOVE:
+	case LINK_CLIENT_AUTH_ADD:
+	case LINK_CLIENT_AUTH_REMOVE:
+	case LINK_DOORS_TOLD:
 	case LINK_NEWNYM:
 	case LINK_CLOSE_CIRCUIT:
 	case LINK_SOCKS_OPEN:
@@ -165,6 +195,9 @@ static bool read_one(struct node_link *l)
 	else if (m.type == LINK_SOCKS) {
 		dispatch_socks(l, &m.u.socks, fd);
 		fd = -1;
+	} else if (m.type == LINK_DOOR_LISTEN) {
+		dispatch_listener(l, &m.u.wish, fd);
+		fd = -1;
 	} else {
 		dispatch(l, &m, fd);
 	}
@@ -189,19 +222,27 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 /* ---- to the warden ---- */
 
-/* Send one message; false while the socket is full. */
+/* Send one packet; false while the socket is full. */
+static bool send_packet(struct node_link *l, struct span packet)
+{
+	ssize_t n;
+
+	do
+		n = send(l->fd, packet.p, packet.n, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	/* a link that is gone shows when reading */
+	return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
 static bool send_one(struct node_link *l, const struct link_msg *m)
 {
 	struct bytes b = {0};
-	ssize_t n;
+	bool sent;
 
 	link_msg_write(&b, m);
-	do
-		n = send(l->fd, b.p, b.n, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
+	sent = send_packet(l, bytes_span(&b));
 	bytes_clear(&b);
-	/* a link that is gone shows when reading */
-	return n >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+	return sent;
 }
 
 /* Send what waits of one kind; false while the socket is full. */
@@ -236,6 +277,27 @@ static bool send_opens(struct node_link *l)
 	return l->opens_n == 0;
 }
 
+/* They may hold keys. */
+static void wish_clear(struct bytes *b)
+{
+	if (b->p)
+		bytes_wipe(b->p, b->cap);
+	bytes_clear(b);
+}
+
+static bool send_wishes(struct node_link *l)
+{
+	size_t done = 0;
+
+	while (done < l->wishes_n &&
+	       send_packet(l, bytes_span(&l->wishes[done])))
+		wish_clear(&l->wishes[done++]);
+	l->wishes_n -= done;
+	memmove(l->wishes, l->wishes + done,
+		l->wishes_n * sizeof l->wishes[0]);
+	return l->wishes_n == 0;
+}
+
 /* Send a message without fields, if it is wanted. */
 static bool send_flag(struct node_link *l, enum link_type type, bool *wanted)
 {
@@ -257,7 +319,7 @@ static void send_waiting(struct node_link *l)
 	       send_flag(l, LINK_NEWNYM, &l->say_newnym) &&
 	       send_flag(l, LINK_DOOR_ALIVE, &l->say_alive) &&
 	       send_flag(l, LINK_DOOR_DEAD, &l->say_dead);
-	if (!room || !send_opens(l) || !send_closes(l))
+	if (!room || !send_wishes(l) || !send_opens(l) || !send_closes(l))
 		event_add(l->writable, NULL);
 }
 
@@ -311,6 +373,63 @@ void node_link_close_circuit(struct node_link *l, uint32_t circuit)
 	send_waiting(l);
 }
 
+/* ---- private doors ---- */
+
+static void wish(struct node_link *l, const struct link_msg *m)
+{
+	if (l->lost)
+		return;
+	if (l->wishes_n == WISHES_MAX) {
+		lose(l, "the warden does not read: this process must end");
+		return;
+	}
+	l->wishes[l->wishes_n] = (struct bytes){ 0 };
+	link_msg_write(&l->wishes[l->wishes_n++], m);
+	send_waiting(l);
+}
+
+void node_link_door_add(struct node_link *l, const struct link_door_wish *w)
+{
+	struct link_msg m = { .type = LINK_DOOR_ADD };
+
+	m.u.wish = *w;
+	wish(l, &m);
+}
+
+void node_link_door_remove(struct node_link *l, const char *name, bool forget)
+{
+	struct link_msg m = { .type = LINK_DOOR_REMOVE };
+
+	link_text_set(m.u.wish.name, sizeof m.u.wish.name, name);
+	m.u.wish.forget = forget;
+	wish(l, &m);
+}
+
+void node_link_client_auth_add(struct node_link *l,
+			       const struct link_client_auth *a)
+{
+	struct link_msg m = { .type = LINK_CLIENT_AUTH_ADD };
+
+	m.u.auth = *a;
+	wish(l, &m);
+	bytes_wipe(&m, sizeof m);
+}
+
+void node_link_client_auth_remove(struct node_link *l, const char *address)
+{
+	struct link_msg m = { .type = LINK_CLIENT_AUTH_REMOVE };
+
+	link_text_set(m.u.auth.address, sizeof m.u.auth.address, address);
+	wish(l, &m);
+}
+
+void node_link_doors_told(struct node_link *l)
+{
+	const struct link_msg m = { .type = LINK_DOORS_TOLD };
+
+	wish(l, &m);
+}
+
 /* ---- life ---- */
 
 struct node_link *node_link_new(struct event_base *base, int fd,
@@ -323,6 +442,7 @@ struct node_link *node_link_new(struct event_base *base, int fd,
 	l->events = *events;
 	l->arg = arg;
 	l->tor.phase = TOR_STARTING;
+	l->wishes = xcalloc(WISHES_MAX, sizeof *l->wishes);
 	link_text_set(l->door.name, sizeof l->door.name, "public");
 	evutil_make_socket_nonblocking(fd);
 	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable,
@@ -343,6 +463,9 @@ void node_link_free(struct node_link *l)
 	event_free(l->readable);
 	event_free(l->writable);
 	close(l->fd);
+	for (size_t i = 0; i < l->wishes_n; i++)
+		wish_clear(&l->wishes[i]);
+	free(l->wishes);
 	free(l);
 }
 

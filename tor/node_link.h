@@ -13,7 +13,11 @@ struct node_link;
 /* Any of them may be NULL.  A callback may free the link. */
 struct node_link_events {
 	void (*tor_state)(void *arg, const struct link_tor_state *s);
-	void (*door)(void *arg, const struct link_door *d);
+	void (*door)(void *arg, const struct link_door *d);  /* public */
+	void (*private_door)(void *arg, const struct link_door *d);
+	/* A listener of a private door; fd is the callee's. */
+	void (*door_listener)(void *arg, const char *name,
+			      enum door_port port, TAKES int fd);
 	void (*stop)(void *arg);          /* the owner wants the node to end */
 	/* fd: of the log's new file, to be copied; -1 without a file. */
 	void (*log_reopen)(void *arg, int fd);
@@ -48,6 +52,20 @@ void node_link_socks_open(struct node_link *l, uint32_t id,
 			  enum socks_kind kind);
 /** End an inbound circuit, by the id of its PROXY line (socket port). */
 void node_link_close_circuit(struct node_link *l, uint32_t circuit);
+
+/**
+ * Wishes: private doors and the keys to those of others.  After a start all
+ * of them are to be told, then node_link_doors_told(): the warden drops what
+ * was not among them.
+ */
+void node_link_door_add(struct node_link *l, const struct link_door_wish *w);
+/** forget: its key too, so that nobody shall ever have it again. */
+void node_link_door_remove(struct node_link *l, const char *name,
+			   bool forget);
+void node_link_client_auth_add(struct node_link *l,
+			       const struct link_client_auth *a);
+void node_link_client_auth_remove(struct node_link *l, const char *address);
+void node_link_doors_told(struct node_link *l);
 
 /** The last state heard; TOR_STARTING before the first. */
 const struct link_tor_state *node_link_tor_state(const struct node_link *l);

@@ -306,6 +306,15 @@ enum err onion_store_set_aside(const struct onion_store *s, struct why *why)
 	return e;
 }
 
+void onion_store_erase(const struct onion_store *s)
+{
+	struct paths p = paths_of(s);
+
+	key_file_erase(p.key);
+	key_file_erase(p.addr);
+	paths_clear(&p);
+}
+
 /*
  * Whose key is there: its address, "" if there is none.  ERR_INPUT: there is
  * one, and it does not tell.

@@ -37,6 +37,9 @@ NODISCARD enum err onion_store_open(const struct onion_store *s,
 NODISCARD enum err onion_store_set_aside(const struct onion_store *s,
 					 struct why *why);
 
+/** Overwrite and remove key and address: nobody shall have it again. */
+void onion_store_erase(const struct onion_store *s);
+
 /**
  * Put a key in its place, encrypted if there is a passphrase.  What stands
  * there and is of the same address is set aside; what is of another, or

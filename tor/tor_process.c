@@ -72,6 +72,7 @@ struct tor_process {
 	int64_t repaired_ms;      /* the last of them */
 	int64_t asleep_ms;        /* slept through since boot */
 	bool forget;              /* discard tor's state at the next start */
+	bool up;                  /* events.up() was the last word */
 	bool stopping;
 };
 
@@ -203,6 +204,9 @@ static void on_enabled(void *arg, const struct control_line *line)
 			 on_heartbeat);
 	tor_control_send(t->control, "GETINFO " TOR_WATCH_LISTENERS,
 			 on_listeners);
+	t->up = true;
+	if (t->events.up)
+		t->events.up(t->arg);
 	report(t);
 }
 
@@ -223,6 +227,8 @@ static void on_control_event(void *arg, const struct control_line *line)
 
 	if (!line->data)
 		tor_watch_event(&t->watch, line->text, clock_mono_ms());
+	if (!line->data && t->events.event)
+		t->events.event(t->arg, line->text);
 	report(t);
 }
 
@@ -466,6 +472,8 @@ static void tick(struct tor_process *t)
 		watch_clock(t);
 		watch_bootstrap(t, now);
 		ask(t, now);
+		if (t->events.tick)
+			t->events.tick(t->arg);
 		report(t);
 	}
 	set_timer(t, TICK_MS);
@@ -519,6 +527,9 @@ bool tor_process_reaped(struct tor_process *t, pid_t pid, int status)
 	event_del(t->timer);
 	tor_control_free(t->control);
 	t->control = NULL;
+	if (t->up && t->events.down)
+		t->events.down(t->arg);
+	t->up = false;
 	tor_output_drain(t->output);
 	if (stage == STAGE_RUN)
 		tor_files_hide(&t->o);
@@ -592,6 +603,20 @@ void tor_process_stop(struct tor_process *t)
 	if (!t->ending_ms)
 		t->ending_ms = clock_mono_ms();
 	tor_control_send(t->control, "SIGNAL SHUTDOWN", NULL);
+}
+
+static void on_owners_reply(void *arg, const struct control_line *line)
+{
+	struct tor_process *t = arg;
+
+	if (t->events.reply)
+		t->events.reply(t->arg, line);
+}
+
+void tor_process_ask(struct tor_process *t, const char *command)
+{
+	if (t->control)
+		tor_control_send(t->control, command, on_owners_reply);
 }
 
 void tor_process_newnym(struct tor_process *t)

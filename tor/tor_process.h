@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "tor/control.h"
 #include "tor/tor_watch.h"
 
 struct event_base;
@@ -39,6 +40,16 @@ struct tor_process_events {
 	void (*changed)(void *arg);
 	/** After tor_process_stop(): nothing runs any more. */
 	void (*stopped)(void *arg);
+	/** Tor takes commands from now on; or no longer, and what it was
+	 * told is gone. */
+	void (*up)(void *arg);
+	void (*down)(void *arg);
+	/** The text of an event of TOR_WATCH_EVENTS. */
+	void (*event)(void *arg, const char *text);
+	/** A line of the reply to tor_process_ask(). */
+	void (*reply)(void *arg, const struct control_line *line);
+	/** Every second while tor runs. */
+	void (*tick)(void *arg);
 };
 
 /** The strings of o must live as long as the process; *events is copied. */
@@ -56,6 +67,8 @@ void tor_process_stop(struct tor_process *t);
 /** A child ended: true if it was ours. */
 bool tor_process_reaped(struct tor_process *t, pid_t pid, int status);
 
+/** Between up() and down(): one command. */
+void tor_process_ask(struct tor_process *t, const char *command);
 void tor_process_newnym(struct tor_process *t);
 void tor_process_close_circuit(struct tor_process *t, uint32_t circuit);
 /** What the node found when it dialled our own onion: a dead door is repaired,

@@ -1,8 +1,6 @@
 /*
  * Tor's events, folded.  Ready means bootstrapped and hearing from the
- * network; a door is reachable once every upload of a round has ended and at
- * least one was taken (after the first alone, clients may still ask a
- * directory that has nothing yet).
+ * network.
  */
 #include "config.h"
 
@@ -14,10 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define UPLOADS_MAX 1000000
-/* An upload whose connection breaks leaves no event. */
-#define UPLOAD_WAIT_MS 15000
 
 static void set_problem(struct tor_watch *w, const char *text)
 {
@@ -41,16 +35,11 @@ static void set_phase(struct tor_watch *w, enum tor_phase phase,
 	w->changed = true;
 }
 
-static void set_door(struct tor_watch *w, enum door_state state,
-		     const char *problem)
+static void set_public(struct tor_watch *w, enum door_state state,
+		       const char *problem)
 {
-	if (!w->door.address[0])
-		return;
-	if (w->door.state == state && strcmp(w->door.problem, problem) == 0)
-		return;
-	w->door.state = state;
-	link_text_set(w->door.problem, sizeof w->door.problem, problem);
-	w->changed = true;
+	if (door_set(&w->door, state, problem))
+		w->changed = true;
 }
 
 void tor_watch_init(struct tor_watch *w, enum tor_phase phase)
@@ -76,8 +65,7 @@ void tor_watch_door(struct tor_watch *w, const char *address, uint16_t port,
 void tor_watch_restart(struct tor_watch *w, enum tor_phase phase,
 		       const char *summary, int64_t now_ms)
 {
-	w->uploads_pending = 0;
-	w->uploads_good = 0;
+	w->round = (struct door_round){ 0 };
 	w->progress_ms = now_ms;
 	w->bootstrapped = false;
 	w->network_down = false;
@@ -88,7 +76,7 @@ void tor_watch_restart(struct tor_watch *w, enum tor_phase phase,
 	w->state.clock_skew_s = 0;
 	w->door.uploads = 0;
 	set_phase(w, phase, summary);
-	set_door(w, DOOR_NONE, "");
+	set_public(w, DOOR_NONE, "");
 	w->changed = true;
 }
 
@@ -99,7 +87,7 @@ void tor_watch_down(struct tor_watch *w, const char *problem)
 	w->state.circuits = 0;
 	set_problem(w, problem);
 	set_phase(w, TOR_DOWN, problem);
-	set_door(w, DOOR_NONE, "");
+	set_public(w, DOOR_NONE, "");
 }
 
 /* ---- bootstrap and network ---- */
@@ -178,7 +166,7 @@ static void bootstrap_progress(struct tor_watch *w, const char *text,
 		w->bootstrapped = true;
 		w->state.clock_skew_s = 0;      /* good enough for tor */
 		if (w->door.state == DOOR_NONE)
-			set_door(w, DOOR_PUBLISHING, "");
+			set_public(w, DOOR_PUBLISHING, "");
 	}
 	judge_phase(w, doing);
 	bootstrap_warning(w, text);
@@ -262,79 +250,10 @@ static void status_event(struct tor_watch *w, const char *text,
 	}
 }
 
-/* ---- the door's descriptor ---- */
-
-static bool is_ours(const struct tor_watch *w, const char *name)
-{
-	size_t n = strlen(name);
-
-	return n > 0 && strncmp(w->door.address, name, n) == 0 &&
-	       strcmp(w->door.address + n, ".onion") == 0;
-}
-
-static void upload_begun(struct tor_watch *w, int64_t now_ms)
-{
-	if (w->uploads_pending == 0)
-		w->uploads_good = 0;
-	if (w->uploads_pending < UPLOADS_MAX)
-		w->uploads_pending++;
-	w->upload_ms = now_ms;
-	if (w->door.state != DOOR_REACHABLE)
-		set_door(w, DOOR_PUBLISHING, "");
-}
-
-static void round_ended(struct tor_watch *w, const char *reason)
-{
-	char line[LINK_TEXT_MAX + 1];
-
-	w->uploads_pending = 0;
-	if (w->uploads_good) {
-		set_door(w, DOOR_REACHABLE, "");
-		return;
-	}
-	snprintf(line, sizeof line, "no directory took the descriptor (%s); "
-		 "tor tries again", reason);
-	set_door(w, DOOR_FAILED, line);
-}
-
-static void upload_ended(struct tor_watch *w, const char *text, bool good,
-			 int64_t now_ms)
-{
-	char reason[40];
-
-	if (good) {
-		w->uploads_good++;
-		w->door.uploads++;
-		w->changed = true;
-	}
-	if (w->uploads_pending)
-		w->uploads_pending--;
-	w->upload_ms = now_ms;
-	control_keyword(reason, sizeof reason, text, "REASON");
-	if (w->uploads_pending == 0)
-		round_ended(w, reason[0] ? reason : "no reason given");
-}
-
-static void hs_desc_event(struct tor_watch *w, const char *text,
-			  int64_t now_ms)
-{
-	char action[16], name[LINK_ADDRESS_MAX + 1];
-
-	if (!control_word(action, sizeof action, text, 1) ||
-	    !control_word(name, sizeof name, text, 2) || !is_ours(w, name))
-		return;
-	if (strcmp(action, "UPLOAD") == 0)
-		upload_begun(w, now_ms);
-	else if (strcmp(action, "UPLOADED") == 0)
-		upload_ended(w, text, true, now_ms);
-	else if (strcmp(action, "FAILED") == 0 && w->uploads_pending)
-		upload_ended(w, text, false, now_ms);
-}
-
 void tor_watch_tick(struct tor_watch *w, int64_t now_ms)
 {
-	if (w->uploads_pending && now_ms - w->upload_ms >= UPLOAD_WAIT_MS)
-		round_ended(w, "no answer");
+	if (door_watch_tick(&w->door, &w->round, now_ms))
+		w->changed = true;
 }
 
 /* ---- all events ---- */
@@ -349,7 +268,8 @@ void tor_watch_event(struct tor_watch *w, const char *text, int64_t now_ms)
 	    strcmp(kind, "STATUS_GENERAL") == 0) {
 		status_event(w, text, now_ms);
 	} else if (strcmp(kind, "HS_DESC") == 0) {
-		hs_desc_event(w, text, now_ms);
+		if (door_watch_event(&w->door, &w->round, text, now_ms))
+			w->changed = true;
 	} else if (strcmp(kind, "CIRC") == 0) {
 		w->circuits_stale = true;
 	} else if (strcmp(kind, "NETWORK_LIVENESS") == 0) {

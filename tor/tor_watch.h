@@ -5,7 +5,7 @@
 #ifndef CLOISTER_TOR_TOR_WATCH_H
 #define CLOISTER_TOR_TOR_WATCH_H
 
-#include "tor/link.h"
+#include "tor/door_watch.h"
 
 /* What to ask GETINFO for, to see that nothing listens on TCP. */
 #define TOR_WATCH_LISTENERS \
@@ -21,9 +21,7 @@
 struct tor_watch {
 	struct link_tor_state state;
 	struct link_door door;
-	unsigned uploads_pending;  /* begun, not ended */
-	unsigned uploads_good;     /* of this round */
-	int64_t upload_ms;         /* of the last event of the round */
+	struct door_round round;   /* of the door's uploads */
 	int64_t progress_ms;       /* when bootstrap last moved */
 	bool bootstrapped, network_down;
 	bool directory_short;      /* too little known to build circuits */

@@ -11,8 +11,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "tor/child.h"
+#include "tor/doors.h"
 #include "tor/socks_open.h"
 #include "tor/tor_process.h"
+#include "tor/unix_listen.h"
 #include "tor/warden_link.h"
 #include "walls/walls.h"
 
@@ -31,7 +33,6 @@
 #define GRACE_MS 60000
 #define RESPAWN_MS 1000               /* doubled with each crash */
 #define STEADY_MS (60 * 60 * 1000)    /* ran so long: crashes forgotten */
-#define BACKLOG 128
 #define PROBLEM_BURST 5
 #define PROBLEM_EVERY_MS (10 * 60 * 1000)
 #define ENV_FDS "CLOISTER_FDS="
@@ -47,6 +48,7 @@ struct warden {
 	struct event *grace, *respawn;
 	struct warden_link *link;
 	struct tor_process *tor;      /* NULL: not used */
+	struct doors *doors;          /* private ones; NULL: no tor */
 	pid_t node;
 	char *socks_path, *seeds_path, *public_path;
 	unsigned seed_opens;          /* since seed_ms */
@@ -116,6 +118,92 @@ static void on_tor_changed(void *arg)
 	warden_link_tor_state(w->link, &t->state);
 	if (w->o->public_onion)
 		warden_link_door(w->link, &t->door);
+}
+
+/* ---- private doors ---- */
+
+static void on_tor_up(void *arg)
+{
+	struct warden *w = arg;
+
+	doors_tor_up(w->doors, clock_mono_ms());
+}
+
+static void on_tor_down(void *arg)
+{
+	struct warden *w = arg;
+
+	doors_tor_down(w->doors);
+}
+
+static void on_tor_event(void *arg, const char *text)
+{
+	struct warden *w = arg;
+
+	doors_event(w->doors, text, clock_mono_ms());
+}
+
+static void on_tor_reply(void *arg, const struct control_line *line)
+{
+	struct warden *w = arg;
+
+	doors_reply(w->doors, line);
+}
+
+static void on_tor_tick(void *arg)
+{
+	struct warden *w = arg;
+
+	doors_tick(w->doors, clock_mono_ms());
+}
+
+static void door_ask(void *arg, const char *command)
+{
+	struct warden *w = arg;
+
+	tor_process_ask(w->tor, command);
+}
+
+static void door_state(void *arg, const struct link_door *d)
+{
+	struct warden *w = arg;
+
+	log_debug(LOG_TOR, "private door %s: %s", d->name,
+		  door_state_name(d->state));
+	if (w->link)
+		warden_link_door(w->link, d);
+}
+
+static void door_listener(void *arg, const struct link_door_wish *door, int fd)
+{
+	struct warden *w = arg;
+
+	if (w->link)
+		warden_link_door_listen(w->link, door, fd);
+}
+
+static void door_gone(void *arg, const char *name)
+{
+	struct warden *w = arg;
+
+	log_debug(LOG_TOR, "private door %s: shut", name);
+	if (w->link)
+		warden_link_door_gone(w->link, name);
+}
+
+static void start_doors(struct warden *w)
+{
+	static const struct doors_events events = {
+		.ask = door_ask,
+		.door = door_state,
+		.listener = door_listener,
+		.gone = door_gone,
+	};
+	const struct doors_options o = {
+		.dir = w->o->dir, .passphrase = w->o->passphrase,
+	};
+
+	w->doors = doors_new(&o, &events, w);
 }
 
 /* ---- the end ---- */
@@ -298,11 +386,20 @@ static void on_node_message(void *arg, const struct link_msg *m)
 	case LINK_SOCKS_OPEN:
 		open_socks(w, m->u.socks.id, m->u.socks.kind);
 		break;
+	case LINK_DOOR_ADD:
+	case LINK_DOOR_REMOVE:
+	case LINK_CLIENT_AUTH_ADD:
+	case LINK_CLIENT_AUTH_REMOVE:
+	case LINK_DOORS_TOLD:
+		if (w->doors)
+			doors_message(w->doors, m);
+		break;
 	case LINK_TOR_STATE:
 	case LINK_DOOR:
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 	case LINK_SOCKS:
+	case LINK_DOOR_LISTEN:
 		break;
 	}
 }
@@ -334,24 +431,6 @@ static enum err check_path(const char *path, struct why *why)
 	return why_set(why, ERR_INPUT, "the path %s has %zu bytes, a unix "
 		       "socket's can have %zu: use a shorter -datadir", path,
 		       strlen(path), max);
-}
-
-static enum err listen_public(int *fd, const char *path, struct why *why)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-
-	strcpy(a.sun_path, path);
-	(void)unlink(path);
-	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (*fd < 0)
-		return why_errno(why, "cannot make a socket");
-	if (bind(*fd, (struct sockaddr *)&a, sizeof a) == 0 &&
-	    chmod(path, 0600) == 0 && listen(*fd, BACKLOG) == 0)
-		return ERR_NONE;
-	why_errno(why, "cannot listen on %s", path);
-	close(*fd);
-	*fd = -1;
-	return why ? why->err : ERR_IO;
 }
 
 static enum err prepare_run(struct warden *w, struct why *why)
@@ -463,7 +542,7 @@ static enum err start_node(struct warden *w, struct why *why)
 	enum err e;
 
 	if (w->o->use_tor && w->o->public_onion) {
-		e = listen_public(&public_fd, w->public_path, why);
+		e = unix_listen(&public_fd, w->public_path, why);
 		if (e)
 			return e;
 	}
@@ -478,6 +557,8 @@ static enum err start_node(struct warden *w, struct why *why)
 		close(pair[0]);
 	else
 		w->link = warden_link_new(w->base, pair[0], &events, w);
+	if (!e && w->doors)
+		doors_node_started(w->doors);
 out:
 	if (public_fd >= 0)
 		close(public_fd);
@@ -491,6 +572,11 @@ static void start_tor(struct warden *w)
 	static const struct tor_process_events events = {
 		.changed = on_tor_changed,
 		.stopped = on_tor_stopped,
+		.up = on_tor_up,
+		.down = on_tor_down,
+		.event = on_tor_event,
+		.reply = on_tor_reply,
+		.tick = on_tor_tick,
 	};
 	const struct tor_process_options to = {
 		.dir = w->o->dir,
@@ -571,6 +657,7 @@ static void warden_clear(struct warden *w)
 	size_t i;
 
 	tor_process_free(w->tor);
+	doors_free(w->doors);
 	warden_link_free(w->link);
 	for (i = 0; i < SIG_COUNT; i++)
 		if (w->signals[i])
@@ -607,6 +694,8 @@ int warden_run(const struct warden_options *o)
 		e = walls_raise_warden(o->walls, &why);
 	if (!e)
 		e = start_node(&w, &why);
+	if (!e && o->use_tor)
+		start_doors(&w);
 	if (e) {
 		log_error(LOG_NODE, "%s", why.text);
 	} else {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,15 +20,28 @@ struct answer {
 	int fd;
 };
 
+/* What the node shall know of one door. */
+struct door_slot {
+	struct link_door door;
+	struct bytes last;            /* as the node knows it */
+	bool say;
+	int listeners[DOOR_PORT_COUNT];   /* to be handed over; -1: none */
+};
+
+/* One more for the door that is too many, one for the public one. */
+#define SLOTS_MAX (LINK_DOORS_MAX + 2)
+
 struct warden_link {
 	struct event *readable, *writable;
 	int fd;
 	struct warden_link_events events;
 	void *arg;
-	struct link_msg tor, door;
-	bool say_tor, say_door, say_stop, say_reopen;
+	struct link_msg tor;
+	bool say_tor, say_stop, say_reopen;
 	int log_fd;                          /* goes with reopen */
-	struct bytes last_tor, last_door;    /* as the node knows them */
+	struct bytes last_tor;               /* as the node knows it */
+	struct door_slot *slots[SLOTS_MAX];
+	size_t slots_n;
 	struct answer answers[ANSWERS_MAX];
 	size_t answers_n;
 };
@@ -92,6 +106,36 @@ static bool send_answers(struct warden_link *l)
 	return l->answers_n == 0;
 }
 
+static bool send_listeners(struct warden_link *l, struct door_slot *s)
+{
+	struct link_msg m = { .type = LINK_DOOR_LISTEN };
+
+	memcpy(m.u.wish.name, s->door.name, sizeof m.u.wish.name);
+	for (int i = 0; i < DOOR_PORT_COUNT; i++) {
+		m.u.wish.port = (enum door_port)i;
+		if (s->listeners[i] < 0)
+			continue;
+		if (!send_packet(l, &m, s->listeners[i]))
+			return false;
+		close(s->listeners[i]);
+		s->listeners[i] = -1;
+	}
+	return true;
+}
+
+static bool send_doors(struct warden_link *l)
+{
+	struct link_msg m = { .type = LINK_DOOR };
+
+	for (size_t i = 0; i < l->slots_n; i++) {
+		m.u.door = l->slots[i]->door;
+		if (!send_listeners(l, l->slots[i]) ||
+		    !send_one(l, &l->slots[i]->say, &m, -1))
+			return false;
+	}
+	return true;
+}
+
 /* Does m say more than *last?  Then it is the new last. */
 static bool is_news(struct bytes *last, const struct link_msg *m)
 {
@@ -114,7 +158,7 @@ static void send_waiting(struct warden_link *l)
 
 	if (!send_one(l, &l->say_stop, &stop, -1) ||
 	    !send_one(l, &l->say_tor, &l->tor, -1) ||
-	    !send_one(l, &l->say_door, &l->door, -1) ||
+	    !send_doors(l) ||
 	    !send_one(l, &l->say_reopen, &reopen, l->log_fd) ||
 	    !send_answers(l))
 		event_add(l->writable, NULL);
@@ -160,7 +204,6 @@ struct warden_link *warden_link_new(struct event_base *base, int fd,
 	l->events = *events;
 	l->arg = arg;
 	l->tor.type = LINK_TOR_STATE;
-	l->door.type = LINK_DOOR;
 	evutil_make_socket_nonblocking(fd);
 	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable,
 				l);
@@ -168,6 +211,15 @@ struct warden_link *warden_link_new(struct event_base *base, int fd,
 	CHECK(l->readable && l->writable);
 	event_add(l->readable, NULL);
 	return l;
+}
+
+static void slot_free(struct door_slot *s)
+{
+	for (int i = 0; i < DOOR_PORT_COUNT; i++)
+		if (s->listeners[i] >= 0)
+			close(s->listeners[i]);
+	bytes_clear(&s->last);
+	free(s);
 }
 
 void warden_link_free(struct warden_link *l)
@@ -180,8 +232,9 @@ void warden_link_free(struct warden_link *l)
 	for (size_t i = 0; i < l->answers_n; i++)
 		if (l->answers[i].fd >= 0)
 			close(l->answers[i].fd);
+	for (size_t i = 0; i < l->slots_n; i++)
+		slot_free(l->slots[i]);
 	bytes_clear(&l->last_tor);
-	bytes_clear(&l->last_door);
 	free(l);
 }
 
@@ -195,13 +248,61 @@ void warden_link_tor_state(struct warden_link *l,
 	send_waiting(l);
 }
 
+/* The slot of a door, a new one if there is none; NULL: no room. */
+static struct door_slot *slot_of(struct warden_link *l, const char *name)
+{
+	struct door_slot *s;
+
+	for (size_t i = 0; i < l->slots_n; i++)
+		if (strcmp(l->slots[i]->door.name, name) == 0)
+			return l->slots[i];
+	if (l->slots_n == SLOTS_MAX)
+		return NULL;
+	s = xcalloc(1, sizeof *s);
+	link_text_set(s->door.name, sizeof s->door.name, name);
+	for (int i = 0; i < DOOR_PORT_COUNT; i++)
+		s->listeners[i] = -1;
+	l->slots[l->slots_n++] = s;
+	return s;
+}
+
 void warden_link_door(struct warden_link *l, const struct link_door *d)
 {
-	l->door.u.door = *d;
-	if (!is_news(&l->last_door, &l->door))
+	struct door_slot *s = slot_of(l, d->name);
+	struct link_msg m = { .type = LINK_DOOR };
+
+	m.u.door = *d;
+	if (!s || !is_news(&s->last, &m))
 		return;
-	l->say_door = true;
+	s->door = *d;
+	s->say = true;
 	send_waiting(l);
+}
+
+void warden_link_door_listen(struct warden_link *l,
+			     const struct link_door_wish *w, int fd)
+{
+	struct door_slot *s = slot_of(l, w->name);
+	int *listener;
+
+	if (!s)
+		return;
+	listener = &s->listeners[w->port];
+	if (*listener >= 0)
+		close(*listener);
+	*listener = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	send_waiting(l);
+}
+
+void warden_link_door_gone(struct warden_link *l, const char *name)
+{
+	for (size_t i = 0; i < l->slots_n; i++) {
+		if (strcmp(l->slots[i]->door.name, name) != 0)
+			continue;
+		slot_free(l->slots[i]);
+		l->slots[i] = l->slots[--l->slots_n];
+		return;
+	}
 }
 
 void warden_link_stop(struct warden_link *l)

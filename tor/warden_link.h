@@ -11,8 +11,8 @@ struct event_base;
 struct warden_link;
 
 struct warden_link_events {
-	/** One of LINK_READY, LINK_NEWNYM, LINK_CLOSE_CIRCUIT,
-	 * LINK_SOCKS_OPEN (answer: warden_link_socks). */
+	/** One that the node may send; LINK_SOCKS_OPEN wants an answer
+	 * (warden_link_socks). */
 	void (*message)(void *arg, const struct link_msg *m);
 	/** The node says what cannot be read: it is not to be trusted. */
 	void (*nonsense)(void *arg);
@@ -26,7 +26,13 @@ void warden_link_free(struct warden_link *l);       /* NULL is fine */
 
 void warden_link_tor_state(struct warden_link *l,
 			   const struct link_tor_state *s);
+/** By its name, the public one or a private one. */
 void warden_link_door(struct warden_link *l, const struct link_door *d);
+/** A private door's listener (name and port), which stays the caller's. */
+void warden_link_door_listen(struct warden_link *l,
+			     const struct link_door_wish *w, int fd);
+/** Nothing more is said of a private door. */
+void warden_link_door_gone(struct warden_link *l, const char *name);
 void warden_link_stop(struct warden_link *l);
 /** log_fd: of the log's file, which goes along; must stay open.  Or -1. */
 void warden_link_log_reopen(struct warden_link *l, int log_fd);

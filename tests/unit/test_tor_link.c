@@ -103,6 +103,57 @@ static void test_codec_round_trips(void **state)
 	check_round_trip(&m, LINK_FROM_NODE);
 }
 
+static void check_refused(const struct link_msg *m)
+{
+	struct bytes b = {0};
+	struct link_msg got;
+
+	link_msg_write(&b, m);
+	assert_false(link_msg_read(&got, LINK_FROM_NODE, bytes_span(&b)));
+	assert_false(link_msg_read(&got, LINK_FROM_WARDEN, bytes_span(&b)));
+	bytes_clear(&b);
+}
+
+static void test_codec_of_private_doors(void **state)
+{
+	struct link_msg m = { .type = LINK_DOOR_ADD };
+
+	(void)state;
+	strcpy(m.u.wish.name, "d0123456789");
+	m.u.wish.ports = DOOR_PORT_BIT(DOOR_ENROL);
+	memset(m.u.wish.client, 0xa5, sizeof m.u.wish.client);
+	check_round_trip(&m, LINK_FROM_NODE);
+	m.u.wish.ports = 0;
+	check_refused(&m);
+	m.u.wish.ports = DOOR_PORT_ALL + 1;
+	check_refused(&m);
+	m.type = LINK_DOOR_REMOVE;
+	m.u.wish.forget = true;
+	check_round_trip(&m, LINK_FROM_NODE);
+	/* it becomes a path, and part of a command */
+	strcpy(m.u.wish.name, "public");
+	check_refused(&m);
+	strcpy(m.u.wish.name, "d../../tor1");
+	check_refused(&m);
+	strcpy(m.u.wish.name, "d01234567890");
+	check_refused(&m);
+	m = (struct link_msg){ .type = LINK_DOOR_LISTEN,
+			       .u.wish = { .name = "dffffffffff",
+					   .port = DOOR_RPC } };
+	check_round_trip(&m, LINK_FROM_WARDEN);
+	m = (struct link_msg){ .type = LINK_CLIENT_AUTH_ADD,
+			       .u.auth = { .address = TEST_TOR_ADDRESS } };
+	check_round_trip(&m, LINK_FROM_NODE);
+	m.type = LINK_CLIENT_AUTH_REMOVE;
+	check_round_trip(&m, LINK_FROM_NODE);
+	m.u.auth.address[3] ^= 1;
+	check_refused(&m);
+	strcpy(m.u.auth.address, "x GETINFO address");
+	check_refused(&m);
+	m = (struct link_msg){ .type = LINK_DOORS_TOLD };
+	check_round_trip(&m, LINK_FROM_NODE);
+}
+
 static void test_codec_keeps_fields(void **state)
 {
 	struct link_msg m = tor_msg(), got;
@@ -264,7 +315,12 @@ static void on_nonsense(void *arg)
 static void ends_open(struct ends *e, int *raw_warden, int *raw_node)
 {
 	static const struct node_link_events node_events = {
-		on_state, on_door, on_stop, on_reopen, on_socks, on_lost,
+		.tor_state = on_state,
+		.door = on_door,
+		.stop = on_stop,
+		.log_reopen = on_reopen,
+		.socks = on_socks,
+		.lost = on_lost,
 	};
 	static const struct warden_link_events warden_events = {
 		on_message, on_nonsense,
@@ -498,6 +554,7 @@ int test_tor_link(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_codec_round_trips),
+		cmocka_unit_test(test_codec_of_private_doors),
 		cmocka_unit_test(test_codec_keeps_fields),
 		cmocka_unit_test(test_codec_bounds),
 		cmocka_unit_test(test_text_is_cut_between_characters),

@@ -41,7 +41,7 @@ static void on_stopped(void *arg)
 static void rig_open(struct rig *r, const char *script)
 {
 	static const struct tor_process_events events = {
-		on_changed, on_stopped,
+		.changed = on_changed, .stopped = on_stopped,
 	};
 	struct tor_process_options o = {
 		.public_onion = true, .public_port = 8333, .p2p_port = 8333,
