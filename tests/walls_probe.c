@@ -1,11 +1,11 @@
 /*
- * Raises walls exactly as the node, the warden or a child of the warden does,
- * and then tries one thing that should not work.  Run by
+ * Raises walls exactly as the node, the warden, the spawner or tor does, and
+ * then tries one thing that should not work.  Run by
  * tests/functional/walls_attempts.py.
  *
  * usage: walls_probe WHO WALLS DIR ATTEMPT
  *
- * WHO is node, warden or child; WALLS is all, or the name of a single wall.
+ * WHO is node, warden, spawner or child (tor); WALLS is all, or the name of a single wall.
  * DIR/blocks may be changed, DIR/import.dat read.  Says "done", or "errno N
  * text"; or dies of SIGSYS.
  */
@@ -69,19 +69,16 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-static int ordinary(struct scene *s)
+static int without_threads(struct scene *s)
 {
 	char *from = in_dir(s, "blocks/new"), *to = in_dir(s, "blocks/old");
-	int fd = open(from, O_RDWR | O_CREAT | O_TRUNC, 0600), ran = 0;
+	int fd = open(from, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	char c = 'x';
-	pthread_t t;
 	int r = -1;
 
 	if (fd >= 0 && write(fd, &c, 1) == 1 && fdatasync(fd) == 0 &&
 	    ftruncate(fd, 0) == 0 && rename(from, to) == 0 &&
 	    unlink(to) == 0 &&
-	    pthread_create(&t, NULL, thread_main, &ran) == 0 &&
-	    pthread_join(t, NULL) == 0 && ran &&
 	    send(s->accepted, &c, 1, MSG_NOSIGNAL) == 1 &&
 	    recv(s->caller, &c, 1, 0) == 1 &&
 	    open_in(s, "import.dat", O_RDONLY) >= 0)
@@ -89,6 +86,17 @@ static int ordinary(struct scene *s)
 	free(from);
 	free(to);
 	return r;
+}
+
+static int ordinary(struct scene *s)
+{
+	pthread_t t;
+	int ran = 0;
+
+	if (pthread_create(&t, NULL, thread_main, &ran) != 0 ||
+	    pthread_join(t, NULL) != 0 || !ran)
+		return -1;
+	return without_threads(s);
 }
 
 /* ---- sockets ---- */
@@ -202,6 +210,19 @@ static int option(struct scene *s, int level, int name)
 	int one = 1;
 
 	return setsockopt(s->accepted, level, name, &one, sizeof one);
+}
+
+static int accept_one(struct scene *s)
+{
+	return accept4(s->listener, NULL, NULL, SOCK_NONBLOCK);
+}
+
+/* A descriptor could come with it. */
+static int receive_message(struct scene *s)
+{
+	struct msghdr h = { .msg_iovlen = 0 };
+
+	return (int)recvmsg(s->accepted, &h, MSG_DONTWAIT);
 }
 
 static int tcp_repair(struct scene *s)
@@ -513,12 +534,13 @@ static const struct {
 	const char *name;
 	int (*run)(struct scene *s);
 } attempts[] = {
-	ROW(ordinary),
+	ROW(ordinary), ROW(without_threads),
 	ROW(socket_inet), ROW(socket_inet6), ROW(socket_unix),
 	ROW(socket_netlink), ROW(socket_packet), ROW(socket_alg),
 	ROW(socket_pair), ROW(connect_anew), ROW(bind_anew),
 	ROW(listen_anew), ROW(send_to), ROW(send_fast), ROW(send_fast_high),
-	ROW(send_message), ROW(send_messages), ROW(tcp_repair),
+	ROW(send_message), ROW(send_messages), ROW(accept_one),
+	ROW(receive_message), ROW(tcp_repair),
 	ROW(tcp_fast_connect), ROW(so_device), ROW(so_filter),
 	ROW(interfaces), ROW(new_connection),
 	ROW(run_program), ROW(run_program_at), ROW(fork_one),
@@ -591,6 +613,8 @@ static enum err raise_as(const char *who, const struct walls_plan *p,
 		return walls_raise_node(p, paths, n, why);
 	if (strcmp(who, "warden") == 0)
 		return walls_raise_warden(p, why);
+	if (strcmp(who, "spawner") == 0)
+		return walls_raise_spawner(p, why);
 	CHECK(strcmp(who, "child") == 0);
 	e = walls_child_new(&c, p, paths, n, why);
 	if (!e && walls_child_raise(c))

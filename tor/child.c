@@ -10,12 +10,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,13 +34,13 @@ NORETURN static void child_give_up(int report_fd)
 	_exit(n == (ssize_t)sizeof e ? 127 : 126);
 }
 
-static void close_above(int first)
+void child_close_range(int first, int last)
 {
 	int fd;
 
-	if (close_range((unsigned)first, ~0U, 0) == 0)
+	if (last < first || close_range((unsigned)first, (unsigned)last, 0) == 0)
 		return;
-	for (fd = first; fd < 65536; fd++)
+	for (fd = first; fd <= MIN_OF(last, 65535); fd++)
 		close(fd);
 }
 
@@ -66,7 +69,7 @@ static int arrange_fds(const struct child_spec *s, int report_fd)
 			child_give_up(report_fd);
 	if (dup3(report_fd, first_free - 1, O_CLOEXEC) < 0)
 		child_give_up(report_fd);
-	close_above(first_free);
+	child_close_range(first_free, INT_MAX);
 	return first_free - 1;
 }
 
@@ -81,6 +84,8 @@ NORETURN static void child_main(const struct child_spec *s, int report_fd,
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	report_fd = arrange_fds(s, report_fd);
 	if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		child_give_up(report_fd);
@@ -94,7 +99,7 @@ NORETURN static void child_main(const struct child_spec *s, int report_fd,
 /* ---- in the parent ---- */
 
 /* Wait for exec: the pipe closes, or tells errno. */
-static enum err child_await_exec(pid_t pid, int report_fd, const char *path,
+static enum err child_await_exec(int report_fd, const char *path,
 				 struct why *why)
 {
 	int child_errno = 0;
@@ -105,8 +110,6 @@ static enum err child_await_exec(pid_t pid, int report_fd, const char *path,
 	while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return ERR_NONE;
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
 	errno = n == (ssize_t)sizeof child_errno ? child_errno : EIO;
 	return why_errno(why, "cannot execute %s", path);
 }
@@ -114,21 +117,22 @@ static enum err child_await_exec(pid_t pid, int report_fd, const char *path,
 enum err child_spawn(pid_t *pid, const struct child_spec *spec,
 		     struct why *why)
 {
-	pid_t parent = getpid();
+	pid_t parent = getppid();
 	int report[2];
 	enum err e;
 
 	CHECK(spec->n_fds <= CHILD_FDS_MAX);
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return why_errno(why, "cannot make a pipe");
-	*pid = fork();
+	/* fork() makes no siblings; there are no threads to mind. */
+	*pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
 	if (*pid == 0)
 		child_main(spec, report[1], parent);
 	close(report[1]);
 	if (*pid < 0)
 		e = why_errno(why, "cannot start another process");
 	else
-		e = child_await_exec(*pid, report[0], spec->path, why);
+		e = child_await_exec(report[0], spec->path, why);
 	close(report[0]);
 	if (e)
 		*pid = -1;

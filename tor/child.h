@@ -1,6 +1,7 @@
 /*
- * Starting another program so that it cannot outlive us unnoticed: own
- * process group, killed when we die, no descriptor but the wanted ones.
+ * Starting another program for the warden, from the spawner: the program
+ * becomes the warden's child and cannot outlive it; own process group, no
+ * descriptor but the wanted ones.
  */
 #ifndef CLOISTER_TOR_CHILD_H
 #define CLOISTER_TOR_CHILD_H
@@ -23,10 +24,15 @@ struct child_spec {
 	const struct walls_child *walls;  /* raised before exec; or NULL */
 };
 
-/** Fork and execute; an exec that fails is an error here.  The calling
- * thread must live as long as the child. */
+/**
+ * Fork and execute, as a child of our parent, with whom it dies.  An exec that
+ * fails is an error here; our parent still has a process to reap.
+ */
 NODISCARD enum err child_spawn(pid_t *pid, const struct child_spec *spec,
 			       struct why *why);
+
+/** Close descriptors, both ends included; nothing if last < first. */
+void child_close_range(int first, int last);
 
 /** Find a program: a path as it is, a name in PATH.  free() the result;
  * NULL, with the reason in why, if there is none that we may execute. */

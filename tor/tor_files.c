@@ -10,6 +10,7 @@
 #include "keys/key_file.h"
 #include "tor/onion_store.h"
 #include "tor/ram_dir.h"
+#include "tor/spawner.h"
 #include "tor/torrc.h"
 
 #include <errno.h>
@@ -140,8 +141,7 @@ enum err tor_files_prepare(struct tor_files *f,
 
 	memset(f, 0, sizeof *f);
 	f->data_dir = path_join(o->dir, "tor");
-	f->torrc = path_join(f->data_dir, "torrc");
-	f->no_defaults = path_join(f->data_dir, "no-defaults");
+	f->torrc = path_join(o->dir, TORRC_BELOW);
 	e = private_dir(f->data_dir, why);
 	if (!e)
 		e = prepare_onion(f, o, why);
@@ -188,7 +188,6 @@ void tor_files_clear(struct tor_files *f)
 {
 	free(f->data_dir);
 	free(f->torrc);
-	free(f->no_defaults);
 	free(f->onion_dir);
 	memset(f, 0, sizeof *f);
 }

@@ -11,7 +11,6 @@
 struct tor_files {
 	char *data_dir;           /* DIR/tor */
 	char *torrc;
-	char *no_defaults;        /* a path that does not exist */
 	char *onion_dir;          /* tor/public, or in memory; NULL: none */
 	char address[64];         /* of the onion; "" without one */
 	struct why onion_trouble; /* why there is none although wanted */

@@ -11,11 +11,11 @@
 #include "base/random.h"
 #include "tor/child.h"
 #include "tor/ram_dir.h"
+#include "tor/spawner.h"
 #include "tor/tor_control.h"
 #include "tor/tor_files.h"
 #include "tor/tor_output.h"
 #include "tor/tor_text.h"
-#include "tor/tor_walls.h"
 
 #include <event2/event.h>
 #include <fcntl.h>
@@ -254,27 +254,19 @@ static void converse(struct tor_process *t, int fd)
 
 /* ---- starting ---- */
 
-/* Start t->program; its output goes to t->output. */
-static enum err spawn(struct tor_process *t, char *const *argv,
-		      const int *fds, size_t n_fds, struct why *why)
+/* Start tor; its output goes to t->output. */
+static enum err spawn(struct tor_process *t, enum spawn what, int control,
+		      struct why *why)
 {
-	int out[2];
-	struct walls_child *walls = NULL;
-	struct child_spec spec = {
-		.path = t->program, .argv = argv,
-		.fds = fds, .n_fds = n_fds,
-	};
-	enum err e = ERR_NONE;
+	int out[2], fds[2];
+	enum err e;
 
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return why_errno(why, "cannot make a pipe");
-	if (t->o.walls)
-		e = tor_walls_new(&walls, &t->o, t->program, why);
-	spec.walls = walls;
-	spec.output = out[1];
-	if (!e)
-		e = child_spawn(&t->pid, &spec, why);
-	walls_child_free(walls);
+	fds[0] = out[1];
+	fds[1] = control;
+	e = spawner_start(t->o.spawner, &t->pid, what, fds,
+			  control < 0 ? 1 : 2, why);
 	close(out[1]);
 	if (e) {
 		close(out[0]);
@@ -287,20 +279,14 @@ static enum err spawn(struct tor_process *t, char *const *argv,
 	return ERR_NONE;
 }
 
-static enum err spawn_tor(struct tor_process *t, const struct tor_files *f,
-			  struct why *why)
+static enum err spawn_tor(struct tor_process *t, struct why *why)
 {
-	char *argv[] = {
-		t->program, (char *)"--defaults-torrc", f->no_defaults,
-		(char *)"-f", f->torrc, (char *)"--__OwningControllerFD",
-		(char *)"3", NULL,
-	};
 	int pair[2];
 	enum err e;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return why_errno(why, "cannot make a socket pair");
-	e = spawn(t, argv, &pair[1], 1, why);
+	e = spawn(t, SPAWN_TOR, pair[1], why);
 	close(pair[1]);
 	if (e)
 		close(pair[0]);
@@ -330,7 +316,7 @@ static void run_tor(struct tor_process *t)
 		tor_watch_door(&t->watch, f.address, t->o.public_port, "");
 	}
 	if (!e)
-		e = spawn_tor(t, &f, &why);
+		e = spawn_tor(t, &why);
 	tor_files_clear(&f);
 	if (e) {
 		fail(t, why.text);
@@ -348,7 +334,6 @@ static void run_tor(struct tor_process *t)
 static void begin(struct tor_process *t)
 {
 	struct why why = {0};
-	char *argv[] = { NULL, (char *)"--version", NULL };
 
 	free(t->program);
 	t->program = child_find_program(t->o.program, &why);
@@ -356,8 +341,7 @@ static void begin(struct tor_process *t)
 		fail(t, why.text);
 		return;
 	}
-	argv[0] = t->program;
-	if (spawn(t, argv, NULL, 0, &why)) {
+	if (spawn(t, SPAWN_TOR_VERSION, -1, &why)) {
 		fail(t, why.text);
 		return;
 	}

@@ -16,8 +16,8 @@
 
 struct event_base;
 struct secret;
+struct spawner;
 struct tor_process;
-struct walls_plan;
 
 struct tor_process_options {
 	const char *dir;          /* chain data directory */
@@ -25,7 +25,7 @@ struct tor_process_options {
 	const char *extra_path;   /* owner's torrc lines, or NULL */
 	const char *socks_path;   /* absolute */
 	const char *seeds_path;   /* SOCKS port for seeds' names, or NULL */
-	const struct walls_plan *walls;   /* NULL: none */
+	struct spawner *spawner;
 	bool any_version;
 	bool public_onion;
 	const char *public_path;  /* absolute; where the onion leads */

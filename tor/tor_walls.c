@@ -9,17 +9,19 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "tor/ram_dir.h"
 
 enum err tor_walls_new(struct walls_child **out,
-		       const struct tor_process_options *o,
+		       const struct warden_options *o,
 		       const char *program, struct why *why)
 {
 	char *own = path_join(o->dir, "tor");
+	char *ram = ram_dir_path(o->dir);
 	const struct walls_path paths[] = {
 		{ own, WALLS_SOCKETS },
-		{ o->onion_ram ? o->onion_ram : own, WALLS_CHANGE },
+		{ ram ? ram : own, WALLS_CHANGE },
 		{ program, WALLS_EXECUTE },
-		{ o->extra_path ? o->extra_path : own, WALLS_READ },
+		{ o->tor_extra ? o->tor_extra : own, WALLS_READ },
 		{ "/usr", WALLS_EXECUTE }, { "/bin", WALLS_EXECUTE },
 		{ "/sbin", WALLS_EXECUTE }, { "/lib", WALLS_EXECUTE },
 		{ "/lib32", WALLS_EXECUTE }, { "/lib64", WALLS_EXECUTE },
@@ -36,5 +38,6 @@ enum err tor_walls_new(struct walls_child **out,
 				     why);
 
 	free(own);
+	free(ram);
 	return e;
 }

@@ -5,12 +5,12 @@
 #ifndef CLOISTER_TOR_TOR_WALLS_H
 #define CLOISTER_TOR_TOR_WALLS_H
 
-#include "tor/tor_process.h"
+#include "tor/warden.h"
 #include "walls/walls.h"
 
 /** Walls for tor, or for whatever program is executed in its place. */
 NODISCARD enum err tor_walls_new(struct walls_child **out,
-				 const struct tor_process_options *o,
+				 const struct warden_options *o,
 				 const char *program, struct why *why);
 
 #endif

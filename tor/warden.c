@@ -13,6 +13,7 @@
 #include "tor/child.h"
 #include "tor/doors.h"
 #include "tor/socks_open.h"
+#include "tor/spawner.h"
 #include "tor/tor_process.h"
 #include "tor/unix_listen.h"
 #include "tor/warden_link.h"
@@ -46,6 +47,7 @@ struct warden {
 	struct event_base *base;
 	struct event *signals[SIG_COUNT];
 	struct event *grace, *respawn;
+	struct spawner *spawner;
 	struct warden_link *link;
 	struct tor_process *tor;      /* NULL: not used */
 	struct doors *doors;          /* private ones; NULL: no tor */
@@ -55,6 +57,7 @@ struct warden {
 	int64_t seed_ms;
 	int exit_status;
 	bool stopping;                /* the node was asked to end */
+	bool crippled;                /* the spawner has died */
 	unsigned crashes;             /* of the node, forgiven */
 	int64_t node_ms;              /* when it was started */
 	enum tor_phase told_phase;    /* what the log knows */
@@ -264,6 +267,16 @@ static void node_ended(struct warden *w, int status)
 	end_all(w);
 }
 
+static void stop(struct warden *w);
+
+/* Nothing can be started any more: better an end that is noticed. */
+static void spawner_ended(struct warden *w)
+{
+	log_error(LOG_NODE, "the process that starts programs died: the end");
+	w->crippled = true;
+	stop(w);
+}
+
 static void on_child(evutil_socket_t sig, short what, void *arg)
 {
 	struct warden *w = arg;
@@ -275,6 +288,8 @@ static void on_child(evutil_socket_t sig, short what, void *arg)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == w->node)
 			node_ended(w, status);
+		else if (pid == spawner_pid(w->spawner))
+			spawner_ended(w);
 		else if (w->tor)
 			(void)tor_process_reaped(w->tor, pid, status);
 	}
@@ -285,12 +300,10 @@ static int64_t grace_ms(const struct warden *w)
 	return w->o->stop_grace_ms ? w->o->stop_grace_ms : GRACE_MS;
 }
 
-static void on_stop_signal(evutil_socket_t sig, short what, void *arg)
+static void stop(struct warden *w)
 {
-	struct warden *w = arg;
 	struct timeval tv = { grace_ms(w) / 1000, grace_ms(w) % 1000 * 1000 };
 
-	(void)what;
 	if (w->node < 0) {
 		/* Between a crash and the next start. */
 		if (event_del(w->respawn) == 0 && !w->link)
@@ -303,9 +316,15 @@ static void on_stop_signal(evutil_socket_t sig, short what, void *arg)
 		return;
 	}
 	w->stopping = true;
-	log_info(LOG_NODE, "%s: stopping", strsignal((int)sig));
 	warden_link_stop(w->link);
 	event_add(w->grace, &tv);
+}
+
+static void on_stop_signal(evutil_socket_t sig, short what, void *arg)
+{
+	(void)what;
+	log_info(LOG_NODE, "%s: stopping", strsignal((int)sig));
+	stop(arg);
 }
 
 static void on_grace_over(evutil_socket_t fd, short what, void *arg)
@@ -453,92 +472,13 @@ static enum err prepare_run(struct warden *w, struct why *why)
 
 /* ---- the node ---- */
 
-/* What of our environment may reach the node.  The rest is the owner's:
- * SSH_CONNECTION alone would tell where this machine is. */
-static bool env_is_harmless(const char *entry)
-{
-	static const char *const names[] = {
-		"LD_LIBRARY_PATH=", "GLIBC_TUNABLES=", "ASAN_OPTIONS=",
-		"LSAN_OPTIONS=", "UBSAN_OPTIONS=", "TSAN_OPTIONS=",
-		"GCOV_PREFIX=", "GCOV_PREFIX_STRIP=",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (strncmp(entry, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
-/* The environment with CLOISTER_FDS in the first place. */
-static char **node_env(const struct warden_options *o, char *fds)
-{
-	extern char **environ;
-	char *const *env = o->node_env ? o->node_env : environ;
-	size_t n = 0, k = 0, i;
-	char **out;
-
-	while (env[n])
-		n++;
-	out = xcalloc(n + 2, sizeof *out);
-	out[k++] = fds;
-	for (i = 0; i < n; i++)
-		if (o->node_env || env_is_harmless(env[i]))
-			out[k++] = env[i];
-	return out;
-}
-
-struct fd_list {
-	int fds[WARDEN_FDS_MAX + 2];
-	size_t n;
-	char *text;               /* "CLOISTER_FDS=link=3,…" */
-};
-
-static void fd_list_add(struct fd_list *f, const char *name, int fd)
-{
-	char *longer = xasprintf("%s%s%s=%zu", f->text ? f->text : ENV_FDS,
-				 f->text ? "," : "", name, f->n + 3);
-
-	CHECK(f->n < ARRAY_SIZE(f->fds));
-	free(f->text);
-	f->text = longer;
-	f->fds[f->n++] = fd;
-}
-
-static enum err spawn_node(struct warden *w, int link_fd, int public_fd,
-			   struct why *why)
-{
-	const struct warden_options *o = w->o;
-	struct fd_list list = {0};
-	struct child_spec spec = {
-		.path = o->node_path, .argv = o->node_argv, .output = -1,
-	};
-	char **env;
-	enum err e;
-	size_t i;
-
-	CHECK(o->n_node_fds <= WARDEN_FDS_MAX);
-	fd_list_add(&list, "link", link_fd);
-	if (public_fd >= 0)
-		fd_list_add(&list, "public", public_fd);
-	for (i = 0; i < o->n_node_fds; i++)
-		fd_list_add(&list, o->node_fds[i].name, o->node_fds[i].fd);
-	env = node_env(o, list.text);
-	spec.env = env;
-	spec.fds = list.fds;
-	spec.n_fds = list.n;
-	e = child_spawn(&w->node, &spec, why);
-	free(env);
-	free(list.text);
-	return e;
-}
-
 static enum err start_node(struct warden *w, struct why *why)
 {
 	static const struct warden_link_events events = {
 		.message = on_node_message,
 		.nonsense = on_node_nonsense,
 	};
-	int pair[2], public_fd = -1;
+	int pair[2], fds[2], public_fd = -1;
 	enum err e;
 
 	if (w->o->use_tor && w->o->public_onion) {
@@ -550,7 +490,10 @@ static enum err start_node(struct warden *w, struct why *why)
 		e = why_errno(why, "cannot make a socket pair");
 		goto out;
 	}
-	e = spawn_node(w, pair[1], public_fd, why);
+	fds[0] = pair[1];
+	fds[1] = public_fd;
+	e = spawner_start(w->spawner, &w->node, SPAWN_NODE, fds,
+			  public_fd < 0 ? 1 : 2, why);
 	w->node_ms = clock_mono_ms();
 	close(pair[1]);
 	if (e)
@@ -584,7 +527,7 @@ static void start_tor(struct warden *w)
 		.extra_path = w->o->tor_extra,
 		.socks_path = w->socks_path,
 		.seeds_path = w->seeds_path,
-		.walls = w->o->walls,
+		.spawner = w->spawner,
 		.any_version = w->o->tor_any_version,
 		.public_onion = w->o->public_onion,
 		.public_path = w->public_path,
@@ -659,6 +602,7 @@ static void warden_clear(struct warden *w)
 	tor_process_free(w->tor);
 	doors_free(w->doors);
 	warden_link_free(w->link);
+	spawner_free(w->spawner);
 	for (i = 0; i < SIG_COUNT; i++)
 		if (w->signals[i])
 			event_free(w->signals[i]);
@@ -686,6 +630,10 @@ int warden_run(const struct warden_options *o)
 
 	CHECK(o->dir && o->dir[0] == '/' && o->node_path && o->node_argv);
 	CHECK(!o->use_tor || o->tor_program);
+	if (spawner_new(&w.spawner, o, &why)) {
+		log_error(LOG_NODE, "%s", why.text);
+		return 1;
+	}
 	w.base = event_base_new();
 	CHECK(w.base);
 	watch_signals(&w);
@@ -706,5 +654,5 @@ int warden_run(const struct warden_options *o)
 		event_base_dispatch(w.base);
 	}
 	warden_clear(&w);
-	return w.exit_status;
+	return w.crippled ? 1 : w.exit_status;
 }

@@ -12,7 +12,7 @@
 
 /* A descriptor the node inherits, and the name by which it finds it. */
 struct warden_fd {
-	int fd;                   /* stays the caller's; may be close-on-exec */
+	int fd;                   /* warden_run() takes and closes it */
 	const char *name;         /* [a-z0-9_]+, as in "rpc" */
 };
 

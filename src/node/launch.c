@@ -298,6 +298,8 @@ int launch(const struct settings *s, const struct config *cfg)
 	raise_file_limit();
 	if (read_passphrase(&l, &why) || prepare(&l, s, &why)) {
 		fprintf(stderr, "Error: %s\n", why.text);
+		for (size_t i = 0; i < l.n; i++)
+			close(l.fds[i].fd);
 	} else {
 		struct warden_options o = {
 			.dir = cfg->chain_dir,
@@ -322,8 +324,6 @@ int launch(const struct settings *s, const struct config *cfg)
 	}
 	secret_clear(&l.passphrase);
 	remove_doors(&l);
-	for (size_t i = 0; i < l.n; i++)
-		close(l.fds[i].fd);
 	log_info(LOG_NODE, "end, exit status %d", status);
 	log_close();
 	return status;

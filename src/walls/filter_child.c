@@ -1,6 +1,7 @@
 /*
- * For the warden and for tor, programs whose system calls nobody listed: what
- * only administrators, debuggers and attackers use is refused.
+ * For the spawner, for tor, whose system calls nobody listed, and for the
+ * warden: what only administrators, debuggers and attackers use is refused.
+ * To the warden also whatever leads to the network or to another process.
  */
 #include "config.h"
 
@@ -25,6 +26,13 @@ static const char refused_calls[] =
 static const char spying_calls[] =
 	"ptrace process_vm_readv process_vm_writev";
 
+/* The warden has no use for these: the spawner starts programs, listeners are
+ * the node's, and nobody sends it descriptors. */
+static const char not_for_warden[] =
+	"execve execveat accept accept4 recvmsg recvmmsg unshare "
+	"pidfd_open pidfd_send_signal";
+static const char new_processes[] = "fork vfork clone";
+
 static struct filter_maker *begin(void)
 {
 	struct filter_maker *m = filter_begin(FILTER_ALLOW, FILTER_UNKNOWN);
@@ -42,9 +50,27 @@ static struct filter_maker *begin(void)
 	return m;
 }
 
-enum err filter_warden(struct filter *out, struct why *why)
+enum err filter_spawner(struct filter *out, struct why *why)
 {
 	return filter_end(begin(), out, why);
+}
+
+enum err filter_warden(struct filter *out, struct why *why)
+{
+	static const unsigned families[] = { AF_INET, AF_INET6, AF_NETLINK };
+	struct filter_maker *m = begin();
+
+	filter_calls(m, FILTER_REFUSE, not_for_warden);
+	if (!WALLS_SANITIZER) {
+		filter_calls(m, FILTER_REFUSE, new_processes);
+		filter_calls(m, FILTER_UNKNOWN, "clone3");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		filter_masked(m, FILTER_REFUSE, "socket", 0, ALL_32,
+			      families[i]);
+	/* The list of interfaces, which any socket gives. */
+	filter_masked(m, FILTER_REFUSE, "ioctl", 1, 0xff00, 0x8900);
+	return filter_end(m, out, why);
 }
 
 enum err filter_tor(struct filter *out, struct why *why)

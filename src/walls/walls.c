@@ -50,10 +50,12 @@ enum err walls_raise_node(const struct walls_plan *p,
 	return e;
 }
 
-enum err walls_raise_warden(const struct walls_plan *p, struct why *why)
+static enum err raise_ours(const struct walls_plan *p,
+			   enum err (*make)(struct filter *, struct why *),
+			   struct why *why)
 {
 	struct filter f;
-	enum err e = ERR_NONE;
+	enum err e;
 
 	if (p->up[WALL_NO_CORE] && wall_no_core())
 		return cannot(WALL_NO_CORE, why);
@@ -61,11 +63,21 @@ enum err walls_raise_warden(const struct walls_plan *p, struct why *why)
 		return cannot(WALL_NO_NEW_PRIVS, why);
 	if (!p->up[WALL_SECCOMP])
 		return ERR_NONE;
-	e = filter_warden(&f, why);
+	e = make(&f, why);
 	if (!e && wall_seccomp(&f))
 		e = cannot(WALL_SECCOMP, why);
 	filter_clear(&f);
 	return e;
+}
+
+enum err walls_raise_spawner(const struct walls_plan *p, struct why *why)
+{
+	return raise_ours(p, filter_spawner, why);
+}
+
+enum err walls_raise_warden(const struct walls_plan *p, struct why *why)
+{
+	return raise_ours(p, filter_warden, why);
 }
 
 /* ---- a program to be executed ---- */

@@ -70,8 +70,12 @@ struct walls_path {
 NODISCARD enum err walls_raise_node(const struct walls_plan *p,
 				    const struct walls_path *paths, size_t n,
 				    struct why *why);
-/** The warden's: no way to meddle with the kernel or other processes.  It
- * may start programs and speak on the network (tor, its child, must). */
+/** The spawner's, and what it starts inherits them: no way to meddle with the
+ * kernel or other processes. */
+NODISCARD enum err walls_raise_spawner(const struct walls_plan *p,
+				       struct why *why);
+/** The warden's: the same, and no socket but unix ones, no descriptor from
+ * others, no new process, no program. */
 NODISCARD enum err walls_raise_warden(const struct walls_plan *p,
 				      struct why *why);
 

@@ -69,6 +69,7 @@ NODISCARD enum err filter_end(struct filter_maker *m, struct filter *out,
 			      struct why *why);
 
 NODISCARD enum err filter_node(struct filter *out, struct why *why);
+NODISCARD enum err filter_spawner(struct filter *out, struct why *why);
 NODISCARD enum err filter_warden(struct filter *out, struct why *why);
 NODISCARD enum err filter_tor(struct filter *out, struct why *why);
 void filter_clear(struct filter *f);

@@ -92,6 +92,9 @@ def node_pid(node):
     with open("/proc/%d/task/%d/children"
               % (node.proc.pid, node.proc.pid)) as f:
         for pid in f.read().split():
+            with open("/proc/%s/comm" % pid) as comm:
+                if comm.read() == "spawner\n":
+                    continue
             if os.readlink("/proc/%s/exe" % pid) == exe:
                 return int(pid)
     raise RuntimeError("no node process below %d" % node.proc.pid)

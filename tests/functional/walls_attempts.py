@@ -31,10 +31,14 @@ NODE = {
     (EACCES, EXDEV): "moved_out",
     "done": "ordinary",
 }
-# What is refused to the warden and to tor, which otherwise do as they like.
+# What is refused to the warden, the spawner and tor.
 DOORS = """mount_one unmount_one pivot change_root set_namespace keys add_a_key
     bpf_call perf uring fault_handler by_handle module kexec restart swap_on
     trace read_memory socket_packet socket_alg"""
+# Only tor speaks on the network, and only the spawner starts programs.
+WARDEN = """socket_inet socket_inet6 socket_netlink new_connection accept_one
+    receive_message interfaces run_program run_program_at fork_one
+    clone_namespace unshare_net unshare_user pid_handle"""
 
 
 def probe_program(env):
@@ -142,16 +146,26 @@ def test_capabilities_and_dumps_alone(env):
     p.expect("done", "node", "core_dumps_off", "ordinary")
 
 
-def test_warden_and_tor(env):
+def test_warden(env):
     no_sanitizer(env)
     p = Probe(env)
-    for who in ("warden", "child"):
+    p.expect(EPERM, "warden", "all", DOORS)
+    p.expect(EPERM, "warden", "all", WARDEN)
+    p.expect(ENOSYS, "warden", "all", "old_entry clone_new")
+    p.expect("done", "warden", "all", "without_threads socket_unix "
+             "socket_pair passwd")
+
+
+def test_spawner_and_tor(env):
+    no_sanitizer(env)
+    p = Probe(env)
+    for who in ("spawner", "child"):
         p.expect(EPERM, who, "all", DOORS)
         p.expect("done", who, "all",
                  "ordinary socket_inet socket_unix fork_one")
         p.expect("program ran", who, "all", "run_program")
         p.expect(ENOSYS, who, "all", "old_entry")
-    p.expect("done", "warden", "all", "passwd new_connection unshare_user")
+    p.expect("done", "spawner", "all", "passwd new_connection unshare_user")
     p.expect(EPERM, "child", "all", "unshare_net unshare_user")
     p.expect("done", "child", "all", "new_connection")
     p.expect(EACCES, "child", "all", "passwd key_file key_overwritten "

@@ -6,6 +6,7 @@
 #include "test_tor.h"
 
 #include "base/clock.h"
+#include "tor/spawner.h"
 #include "tor/tor_process.h"
 
 #include <event2/event.h>
@@ -20,6 +21,7 @@
 struct rig {
 	char *dir, *program, *socks, *public;
 	struct event_base *base;
+	struct spawner *spawner;
 	struct tor_process *t;
 	int changes, stopped;
 };
@@ -46,6 +48,8 @@ static void rig_open(struct rig *r, const char *script)
 	struct tor_process_options o = {
 		.public_onion = true, .public_port = 8333, .p2p_port = 8333,
 	};
+	struct warden_options w = { .node_env = NULL };
+	struct why why;
 
 	memset(r, 0, sizeof *r);
 	signal(SIGPIPE, SIG_IGN);
@@ -55,8 +59,11 @@ static void rig_open(struct rig *r, const char *script)
 			    : xasprintf("%s/absent", r->dir);
 	r->socks = xasprintf("%s/run/socks", r->dir);
 	r->public = xasprintf("%s/run/public", r->dir);
+	w.dir = o.dir = r->dir;
+	w.tor_program = r->program;
+	assert_int_equal(spawner_new(&r->spawner, &w, &why), ERR_NONE);
+	o.spawner = r->spawner;
 	r->base = event_base_new();
-	o.dir = r->dir;
 	o.program = r->program;
 	o.socks_path = r->socks;
 	o.public_path = r->public;
@@ -98,6 +105,7 @@ static void rig_close(struct rig *r)
 		turn(r);
 	assert_int_equal(r->stopped, 1);
 	tor_process_free(r->t);
+	spawner_free(r->spawner);
 	event_base_free(r->base);
 	free(r->program);
 	free(r->socks);

@@ -337,6 +337,50 @@ static void test_killed_warden_leaves_nothing(void **state)
 	rig_close(&r);
 }
 
+/* A child of that process by its name in ps; 0: none. */
+static pid_t child_named(pid_t parent, const char *name)
+{
+	char *path = xasprintf("/proc/%d/task/%d/children", (int)parent,
+			       (int)parent);
+	FILE *list = fopen(path, "r"), *f;
+	char comm[32];
+	int pid, found = 0;
+
+	assert_non_null(list);
+	free(path);
+	while (!found && fscanf(list, "%d", &pid) == 1) {
+		path = xasprintf("/proc/%d/comm", pid);
+		f = fopen(path, "r");
+		if (f && fscanf(f, "%31s", comm) == 1 &&
+		    strcmp(comm, name) == 0)
+			found = pid;
+		if (f)
+			fclose(f);
+		free(path);
+	}
+	fclose(list);
+	return found;
+}
+
+/* Nothing could be started again: the node is asked to end, and all do. */
+static void test_without_its_spawner_it_ends(void **state)
+{
+	struct rig r;
+	pid_t spawner, tor;
+
+	(void)state;
+	rig_open(&r, "stop", true);
+	await_note(&r, "door=reachable\n");
+	tor = tor_pid(&r);
+	spawner = child_named(r.warden, "spawner");
+	assert_true(spawner > 0);
+	assert_int_equal(kill(spawner, SIGKILL), 0);
+	await_note(&r, "stop\n");
+	assert_int_equal(exit_code(&r), 1);
+	assert_int_equal(kill(tor, 0), -1);
+	rig_close(&r);
+}
+
 static void test_long_path_is_refused(void **state)
 {
 	char *argv[] = { (char *)"node", NULL };
@@ -363,6 +407,7 @@ int test_tor_warden(void)
 		cmocka_unit_test(test_a_node_that_hangs_is_killed),
 		cmocka_unit_test(test_with_tor),
 		cmocka_unit_test(test_killed_warden_leaves_nothing),
+		cmocka_unit_test(test_without_its_spawner_it_ends),
 		cmocka_unit_test(test_long_path_is_refused),
 	};
 

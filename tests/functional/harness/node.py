@@ -178,7 +178,13 @@ class Node:
                    text="%s at tip %s" % (self.name, tip))
 
     def children(self):
-        """Process ids below the warden: {command: pid}."""
+        """Process ids of the node and of tor: {command: pid}."""
+        out = self.processes()
+        out.pop("spawner", None)
+        return out
+
+    def processes(self):
+        """All below the warden."""
         out = {}
         path = "/proc/%d/task/%d/children" % (self.proc.pid, self.proc.pid)
         with open(path) as f:
