@@ -1,6 +1,8 @@
 /*
  * The life of our tor.  Whatever goes wrong ends in fail(): the node is told,
- * and after a pause that grows from 1 to 60 seconds it is tried again.
+ * and after a pause it is tried again.  One that worked is started again at
+ * once; the pause grows with each failure, but for the first minutes not
+ * beyond a few seconds, so that peers are back soon after the cause has gone.
  */
 #include "config.h"
 
@@ -34,10 +36,16 @@
 #define HEALTHY_MS (60 * 1000)       /* ready so long: failures forgotten */
 #define HEARTBEAT_MS 30000
 #define CIRCUITS_EVERY_MS 5000
-#define PAUSE_MAX_MS 60000
+#define PAUSE_WORKED_MS 100          /* doubled with each failure … */
+#define PAUSE_WORKED_MAX_MS 2000
+#define PAUSE_MS 1000                /* … of one that did not work */
+#define PAUSE_MAX_MS 5000
+#define FAILURES_MANY 60             /* in a row: less often from now on */
+#define PAUSE_MANY_MS 30000
 #define TERM_AFTER_MS 3000           /* when asked to end and does not */
 #define KILL_AFTER_MS 8000
-#define FORGET_AFTER 3               /* starts that never got ready */
+#define FORGET_AT 3                  /* starts that never got ready */
+#define FORGET_EVERY 30
 #define REPAIR_MS (60 * 1000)        /* patience after the first repair */
 #define REPAIR_MAX_MS (30 * 60 * 1000)
 #define WOKEN_MS (20 * 1000)         /* of sleep that tor should hear of */
@@ -67,10 +75,12 @@ struct tor_process {
 	int64_t ready_ms;         /* since when it is bootstrapped; 0: not */
 	int64_t heartbeat_ms, circuits_ms, complained_ms;
 	uint32_t circuits_seen;   /* while counting */
-	unsigned failures;        /* in a row */
+	unsigned failures;        /* in a row, without getting ready */
+	unsigned deaths;          /* in a row, soon after getting ready */
 	unsigned repairs;         /* of the door, since it was alive */
 	int64_t repaired_ms;      /* the last of them */
 	int64_t asleep_ms;        /* slept through since boot */
+	bool killed;              /* by somebody else: not its own fault */
 	bool forget;              /* discard tor's state at the next start */
 	bool up;                  /* events.up() was the last word */
 	bool stopping;
@@ -109,21 +119,38 @@ static void log_failure(struct tor_process *t, const char *text,
 		 (double)pause_ms / 1000);
 }
 
+/* How long to wait before the next start. */
+static int64_t failed_pause(struct tor_process *t)
+{
+	int64_t ms;
+
+	if (t->watch.bootstrapped || t->killed) {
+		t->failures = 0;
+		if (t->ready_ms &&
+		    clock_mono_ms() - t->ready_ms >= HEALTHY_MS)
+			t->deaths = 0;
+		ms = PAUSE_WORKED_MS << MIN_OF(t->deaths++, 10u);
+		ms = MIN_OF(ms, PAUSE_WORKED_MAX_MS);
+	} else if (t->failures++ < FAILURES_MANY) {
+		ms = PAUSE_MS << MIN_OF(t->failures - 1, 10u);
+		ms = MIN_OF(ms, PAUSE_MAX_MS);
+	} else {
+		ms = PAUSE_MANY_MS;
+	}
+	t->killed = false;
+	/* Perhaps it chokes on what it remembers. */
+	if (t->failures == FORGET_AT ||
+	    (t->failures && t->failures % FORGET_EVERY == 0))
+		t->forget = true;
+	return ms + (int64_t)random_below((uint64_t)ms / 4);
+}
+
 static void fail(struct tor_process *t, const char *text)
 {
-	int64_t pause;
+	int64_t pause = failed_pause(t);
 	char clean[LINK_TEXT_MAX + 1];
 
-	if (t->ready_ms && clock_mono_ms() - t->ready_ms >= HEALTHY_MS)
-		t->failures = 0;
 	t->ready_ms = 0;
-	pause = t->failures < 6 ? 1000 << t->failures : PAUSE_MAX_MS;
-	pause = MIN_OF(pause + (int64_t)random_below((uint64_t)pause / 2),
-		       PAUSE_MAX_MS);
-	t->failures++;
-	/* Perhaps it chokes on what it remembers. */
-	if (t->failures % FORGET_AFTER == 0)
-		t->forget = true;
 	tor_text_scrub(clean, sizeof clean, text);
 	log_failure(t, clean, pause);
 	tor_watch_down(&t->watch, clean);
@@ -489,6 +516,8 @@ static void tor_ended(struct tor_process *t, int status)
 {
 	char how[64], said[LINK_TEXT_MAX + 1] = "", text[LINK_TEXT_MAX + 1];
 
+	t->killed = !t->ending_ms && WIFSIGNALED(status) &&
+		    WTERMSIG(status) == SIGKILL;
 	child_status_text(how, sizeof how, status);
 	if (WIFEXITED(status))
 		tor_output_complaints(said, sizeof said, t->output);

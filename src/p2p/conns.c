@@ -100,16 +100,18 @@ static uint64_t dial_wanted(struct p2p *p, const struct wanted_host *w,
 			    enum conn_type type)
 {
 	struct dial d = { .host = w->host, .port = w->port, .type = type,
-			  .name = w->name };
+			  .name = w->name,
+			  .timeout_ms = redial_named_timeout(p, w) };
 
 	return dial_start(p, &d);
 }
 
 static void dial_onion(struct p2p *p, const struct onion *o,
-		       enum conn_type type)
+		       enum conn_type type, int64_t timeout_ms)
 {
 	char text[ONION_TEXT_SIZE];
-	struct dial d = { .host = text, .port = o->port, .type = type };
+	struct dial d = { .host = text, .port = o->port, .type = type,
+			  .timeout_ms = timeout_ms };
 
 	onion_format(text, o->key);
 	dial_start(p, &d);
@@ -120,8 +122,10 @@ static void dial_onion(struct p2p *p, const struct onion *o,
 /* Doubling pauses, with a quarter of chance either way. */
 int64_t wanted_pause_ms(const struct p2p *p, const struct wanted_host *w)
 {
-	int64_t ms = RETRY_FIRST_MS << MIN_OF(w->failures, 20u);
+	int64_t ms = RETRY_FIRST_MS << MIN_OF(w->failures, 20u), soon;
 
+	if (redial_named(p, w, &soon))
+		return soon;
 	ms = w->seed ? SEED_RETRY_MS : MIN_OF(ms, RETRY_MAX_MS);
 	return ms * 3 / 4 + (int64_t)(p2p_random(p) % (uint64_t)(ms / 2));
 }
@@ -146,8 +150,10 @@ void conns_connected(struct p2p *p, struct peer *peer, struct dial *d)
 	unsigned dials;
 	size_t i;
 
-	if (d->has_onion)
+	if (d->has_onion) {
 		pace_worked(&p->conns.pace, p->now_ms - d->started_ms);
+		redial_found(p, &d->onion);
+	}
 	peer->host = d->host;
 	peer->port = d->port;
 	peer->seed_name = d->name;
@@ -268,6 +274,7 @@ static void named_hosts(struct p2p *p)
 static bool slots(struct p2p *p)
 {
 	unsigned dials, open = count(p, CONN_OUTBOUND, &dials), race;
+	int64_t timeout_ms;
 	struct onion o;
 
 	if (open >= p->opt.max_outbound)
@@ -279,11 +286,13 @@ static bool slots(struct p2p *p)
 		o = p->conns.anchors[--p->conns.anchors_n];
 		if (skip(&o, p))
 			continue;
-		dial_onion(p, &o, CONN_OUTBOUND);
+		dial_onion(p, &o, CONN_OUTBOUND, 0);
 		return true;
 	}
-	if (addrbook_pick(p->book, &o, false, skip, p))
-		dial_onion(p, &o, CONN_OUTBOUND);
+	if (redial_due(p, &o, &timeout_ms))
+		dial_onion(p, &o, CONN_OUTBOUND, timeout_ms);
+	else if (addrbook_pick(p->book, &o, false, skip, p))
+		dial_onion(p, &o, CONN_OUTBOUND, 0);
 	return true;
 }
 
@@ -299,7 +308,7 @@ static void feelers(struct p2p *p)
 		(int64_t)(p2p_random(p) % (uint64_t)FEELER_EVERY_MS);
 	if (addrbook_pick_test(p->book, &o, skip, p) ||
 	    addrbook_pick(p->book, &o, true, skip, p))
-		dial_onion(p, &o, CONN_FEELER);
+		dial_onion(p, &o, CONN_FEELER, 0);
 }
 
 /* The same peer by a new circuit; the old one goes when that works. */

@@ -22,6 +22,12 @@ struct circuit {
 
 /* ---- connections we want ---- */
 
+/* A connection that was of use and ended. */
+struct lost {
+	int64_t at_ms;               /* 0: never */
+	unsigned tries;              /* in vain since then */
+};
+
 struct wanted_host {
 	char *host;
 	uint16_t port;
@@ -32,6 +38,16 @@ struct wanted_host {
 	peer_id peer;                /* connected, 0: no */
 	int64_t next_ms;
 	unsigned failures;
+	struct lost lost;
+};
+
+#define LOST_MAX 16
+
+/* The same, of the book. */
+struct lost_peer {
+	struct onion onion;
+	struct lost lost;
+	int64_t next_ms;
 };
 
 struct dial {
@@ -43,6 +59,7 @@ struct dial {
 	bool has_onion;
 	struct onion onion;
 	int64_t started_ms;
+	int64_t timeout_ms;          /* 0: by type and pace */
 	peer_id replaces;            /* the same node, by a new circuit */
 };
 
@@ -69,6 +86,8 @@ struct conns {
 	int64_t names_from_ms;       /* others have their chance first */
 	struct onion anchors[ANCHORS_MAX];
 	size_t anchors_n;
+	struct lost_peer lost[LOST_MAX];
+	size_t lost_n;
 };
 
 /* ---- circuits.c ---- */
@@ -117,5 +136,24 @@ bool dialling_onion(const struct p2p *p, const struct onion *o);
 /** Connecting took that long. */
 void pace_worked(struct dial_pace *pace, int64_t ms);
 void pace_timed_out(struct dial_pace *pace);
+
+/* ---- redial.c ---- */
+
+/** The connection ended, and not because we wanted it. */
+void redial_lost(struct p2p *p, const struct peer *peer);
+/** Tor was away and is back: what was lost is looked for anew. */
+void redial_anew(struct p2p *p);
+/** Lost lately?  Then this is the pause before the next try. */
+bool redial_named(const struct p2p *p, const struct wanted_host *w,
+		  int64_t *pause);
+/** How long the next try may take; 0: as usual. */
+int64_t redial_named_timeout(const struct p2p *p,
+			     const struct wanted_host *w);
+/** A lost peer of the book that is to be dialled now; false: none is. */
+bool redial_due(struct p2p *p, struct onion *out, int64_t *timeout);
+/** It is there again. */
+void redial_found(struct p2p *p, const struct onion *o);
+/** A dial failed; true: it is a lost one, which is not held against it. */
+bool redial_failed(struct p2p *p, const struct onion *o);
 
 #endif

@@ -64,7 +64,8 @@ uint64_t dial_start(struct p2p *p, const struct dial *want)
 		.id = d->id, .host = d->host, .port = d->port,
 		.type = d->type, .seed_name = d->name,
 		/* Somebody the owner named gets all the time there is. */
-		.timeout_ms = d->type == CONN_MANUAL ? TIMEOUT_MAX_MS
+		.timeout_ms = d->timeout_ms ? d->timeout_ms :
+			      d->type == CONN_MANUAL ? TIMEOUT_MAX_MS
 						     : c->pace.timeout_ms,
 	};
 	p->ports.dial(p->ports.ctx, &req);
@@ -159,6 +160,7 @@ static void tell_owner(struct wanted_host *w, enum dial_failure f)
 static void wanted_failed(struct p2p *p, uint64_t id, enum dial_failure f)
 {
 	struct wanted_host *w;
+	int64_t pause;
 	size_t i;
 
 	for (i = 0; i < p->conns.wanted_n; i++) {
@@ -167,7 +169,10 @@ static void wanted_failed(struct p2p *p, uint64_t id, enum dial_failure f)
 			continue;
 		w->dial = 0;
 		tell_owner(w, f);
-		w->failures += f != FAILURE_NO_TOR;
+		if (f != FAILURE_NO_TOR && redial_named(p, w, &pause))
+			w->lost.tries++;
+		else
+			w->failures += f != FAILURE_NO_TOR;
 		w->next_ms = p->now_ms + wanted_pause_ms(p, w);
 	}
 }
@@ -185,9 +190,11 @@ void p2p_dial_failed(struct p2p *p, uint64_t id, enum dial_failure f,
 		f = FAILURE_NO_TOR;
 	if (f == FAILURE_NO_TOR && !d.name)
 		p->conns.tor_retry_ms = p->now_ms + TOR_RETRY_MS;
-	if (f == FAILURE_TIMEOUT && d.has_onion && d.type != CONN_MANUAL)
+	if (f == FAILURE_TIMEOUT && d.has_onion && d.type != CONN_MANUAL &&
+	    !d.timeout_ms)
 		pace_timed_out(&p->conns.pace);
-	if (d.has_onion)
+	if (d.has_onion && !(d.type == CONN_OUTBOUND &&
+			     redial_failed(p, &d.onion)))
 		judge(p, &d.onion, f);
 	wanted_failed(p, id, f);
 	dial_clear(&d);
@@ -202,6 +209,8 @@ void p2p_set_tor_ready(struct p2p *p, bool ready)
 		return;
 	c->tor_ready = ready;
 	c->tor_retry_ms = 0;
+	if (ready)
+		redial_anew(p);
 	for (i = 0; ready && i < c->wanted_n; i++)
 		c->wanted[i].next_ms = 0;
 }

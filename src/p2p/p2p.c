@@ -168,6 +168,7 @@ void p2p_peer_closed(struct p2p *p, peer_id id)
 	if (!peer)
 		return;
 	log_debug(LOG_P2P, "peer=%llu has closed", (unsigned long long)id);
+	redial_lost(p, peer);
 	peer_detach(p, peer);
 	fetch_assign(p);
 	peers_reap(p);

@@ -153,6 +153,8 @@ void peer_drop(struct p2p *p, struct peer *peer, enum close_reason reason,
 	log_debug(LOG_P2P, "closing peer=%llu (%s): %s",
 		  (unsigned long long)peer->id, close_reason_name(reason),
 		  text);
+	if (reason == CLOSE_TIMEOUT)
+		redial_lost(p, peer);
 	peer_detach(p, peer);
 	p->ports.close(p->ports.ctx, peer->id, reason, text);
 	if (reason == CLOSE_MISBEHAVED && peer->circuit)
