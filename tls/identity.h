@@ -1,6 +1,6 @@
 /*
- * The identity key and what is signed with it.  Warden only: the node gets
- * certificates, never this key.
+ * The identity key on disk.  Warden only: the node gets certificates, never
+ * this key.
  *
  * keys/node_identity.key is the key (keys/key_file.h), keys/node_identity.id
  * the node id it had when it was made, so that a lost key is noticed and not
@@ -34,45 +34,21 @@ NODISCARD enum err identity_open(const struct identity_store *s,
 /** Read only: ERR_INPUT, with what to do, if it is not there. */
 NODISCARD enum err identity_load(const struct identity_store *s,
 				 struct identity *out, struct why *why);
-/** Put one in its place, as onion_store_restore() does. */
+/** Put one in its place, as key_store_restore() does (keys/key_store.h). */
 NODISCARD enum err identity_restore(const struct identity_store *s,
 				    bool *changed,
 				    const struct identity *id, bool force,
 				    struct why *why);
+/** Rename what is there: the next identity_open() makes a new one. */
+NODISCARD enum err identity_set_aside(const struct identity_store *s,
+				      struct why *why);
 /** Has this node an identity, or had it one? */
-bool identity_exists(const char *dir);
-/** False if the seed has not 32 bytes. */
-NODISCARD bool identity_from_seed(struct identity *out, struct span seed);
+bool identity_exists(const struct identity_store *s);
+
+/** False if the seed has not 32 bytes, or the library fails.  *out is
+ * overwritten; clear it in any case. */
+NODISCARD bool identity_from_seed(struct identity *out,
+				  const struct secret *seed);
 void identity_clear(struct identity *id);
-
-/*
- * The signer: bytes in, bytes out, so that it can live in any process.  The
- * request holds a public key and nothing else; the answer is the root and a
- * leaf for that key, whose every other field is decided here.
- */
-#define SIGN_REQUEST_MAX 64      /* bytes of a request */
-#define SIGN_ANSWER_MAX 2048     /* bytes of an answer */
-
-struct signer_options {
-	int64_t leaf_life_s;     /* 0: CERT_LEAF_LIFE_S */
-	unsigned burst;          /* leaves at once; 0: 8 */
-	int64_t every_s;         /* then one more every so often; 0: 60 */
-};
-
-struct tls_signer;
-/** Copies the seed. */
-struct tls_signer *tls_signer_new(const struct identity *id,
-				  const struct signer_options *o);
-void tls_signer_free(struct tls_signer *s);           /* NULL is fine */
-const struct node_id *tls_signer_id(const struct tls_signer *s);
-
-enum sign_result {
-	SIGN_OK,
-	SIGN_MALFORMED,  /* no request at all: the asker is not to be trusted */
-	SIGN_TOO_OFTEN,
-};
-/** Append the answer.  Nothing is appended unless SIGN_OK. */
-enum sign_result tls_sign(struct tls_signer *s, struct bytes *answer,
-			  struct span request, int64_t now_unix);
 
 #endif
