@@ -64,7 +64,12 @@ const struct option_spec option_table[] = {
 	/* Chain */
 	ROW_INT(CHAIN, NODE, "dbcache", "450", "MiB", 4, 1048576,
 		"Memory for all chain caches together."),
-	ROW_INT(CHAIN, NODE, "par", "0", "N", -1024, 1024,
+	ROW_INT(CHAIN, NODE, "prune", "0", "MiB", INT64_MIN, 1 << 30,
+		"Keep no more than so much of block files (at least 550), by "
+		"removing old ones. 1: only what the RPC call pruneblockchain "
+		"is told to; 0: keep all. Going back to 0 needs -reindex, "
+		"which downloads the chain again."),
+	ROW_INT(CHAIN, NODE, "par", "0", "N", -1024, 64,
 		"Threads that check scripts, the chain's own included: 0 for "
 		"one per core, a negative number to leave that many cores "
 		"free."),
@@ -180,6 +185,9 @@ const struct option_spec option_table[] = {
 		 "retargeting."),
 	ROW_TEXT(TEST, NODE, "signetchallenge", NULL, "HEX",
 		 "On signet: the script that block solutions must satisfy."),
+	ROW_BOOL(TEST, NODE, "fastprune", "0",
+		 "On regtest: block files of 64 KiB, and pruning from height "
+		 "100 on."),
 	ROW_INT(TEST, NODE, "mocktime", NULL, "SECONDS", 0, INT64_MAX,
 		"On regtest: the time to believe, in seconds since 1970."),
 

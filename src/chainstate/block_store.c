@@ -41,6 +41,7 @@ struct block_store {
 	struct xor_key key;
 	struct block_file_info *files;
 	size_t count;
+	uint32_t file_bytes;     /* a file is full at this size */
 	struct writer writers[WRITERS];
 	unsigned next_writer;    /* the place to take when none is free */
 	bool dir_dirty;          /* a file was created */
@@ -103,6 +104,7 @@ enum err block_store_open(struct block_store **out, const char *dir,
 	enum err e;
 
 	s->dir = xstrdup(dir);
+	s->file_bytes = FILE_MAX_BYTES;
 	memcpy(s->magic, magic, 4);
 	for (size_t i = 0; i < WRITERS; i++)
 		s->writers[i].fd = -1;
@@ -121,6 +123,11 @@ enum err block_store_open(struct block_store **out, const char *dir,
 	}
 	*out = s;
 	return e;
+}
+
+void block_store_set_file_bytes(struct block_store *s, uint32_t bytes)
+{
+	s->file_bytes = bytes;
 }
 
 static void writer_close(struct writer *w)
@@ -263,7 +270,8 @@ enum err block_store_append(struct block_store *s, struct disk_pos *pos,
 
 	CHECK(raw.n <= BLOCK_MAX_BYTES && height >= 0);
 	if (s->count == 0 ||
-	    s->files[s->count - 1].size_bytes + n >= FILE_MAX_BYTES)
+	    (s->files[s->count - 1].size_bytes &&
+	     s->files[s->count - 1].size_bytes + n >= s->file_bytes))
 		file_add(s);
 	f = &s->files[s->count - 1];
 	e = writer_get(s, &w, false, (int32_t)s->count - 1, why);
@@ -326,6 +334,41 @@ enum err block_store_sync(struct block_store *s, struct why *why)
 		s->dir_dirty = e != ERR_NONE;
 	}
 	return e;
+}
+
+/* ---- pruning ------------------------------------------------------------ */
+
+void block_store_forget(struct block_store *s, size_t i)
+{
+	CHECK(i + 1 < s->count);
+	s->files[i] = (struct block_file_info){ 0 };
+}
+
+static enum err remove_file(struct block_store *s, bool undo, int32_t file,
+			    struct why *why)
+{
+	char *path = file_path(s, undo, file);
+	enum err e = ERR_NONE;
+
+	for (size_t i = 0; i < WRITERS; i++)
+		if (s->writers[i].fd >= 0 && s->writers[i].file == file &&
+		    s->writers[i].undo == undo)
+			writer_close(&s->writers[i]);
+	if (unlink(path) == 0)
+		s->dir_dirty = true;
+	else if (errno != ENOENT)
+		e = why_errno(why, "cannot remove %s", path);
+	free(path);
+	return e;
+}
+
+enum err block_store_unlink(struct block_store *s, size_t i, struct why *why)
+{
+	enum err e;
+
+	CHECK(i + 1 < s->count && s->files[i].size_bytes == 0);
+	e = remove_file(s, true, (int32_t)i, why);
+	return e ? e : remove_file(s, false, (int32_t)i, why);
 }
 
 /* ---- reading ------------------------------------------------------------ */

@@ -33,6 +33,9 @@ NODISCARD enum err block_store_open(struct block_store **out,
 				    const struct block_file_info *files,
 				    size_t file_count, struct why *why);
 void block_store_close(struct block_store *s);
+/** A file takes no more blocks once it has so many bytes (128 MiB, if this is
+ * not called); for tests of what happens between files. */
+void block_store_set_file_bytes(struct block_store *s, uint32_t bytes);
 
 NODISCARD enum err block_store_append(struct block_store *s,
 				      struct disk_pos *pos, struct span raw,
@@ -56,6 +59,15 @@ NODISCARD enum err block_store_read_undo(struct block_store *s,
 					 struct why *why);
 /** fsync all files appended to since the last call. */
 NODISCARD enum err block_store_sync(struct block_store *s, struct why *why);
+
+/**
+ * Pruning.  forget: nothing that counts is in that pair of files any more (to
+ * be told to the index, then made true by unlink).  unlink: remove the files;
+ * those that are gone already are fine.  Never the last pair.
+ */
+void block_store_forget(struct block_store *s, size_t i);
+NODISCARD enum err block_store_unlink(struct block_store *s, size_t i,
+				      struct why *why);
 
 size_t block_store_file_count(const struct block_store *s);
 const struct block_file_info *

@@ -263,6 +263,45 @@ static void files_remember(struct index_db *db,
 	db->file_count = n;
 }
 
+/* ---- flags ---- */
+
+/* 'F', the name's length and the name, with "1" for yes; 'R' while there. */
+static const char *const flag_keys[INDEX_FLAGS] = {
+	[INDEX_PRUNED] = "F\x10prunedblockfiles",
+	[INDEX_REBUILDING] = "R",
+};
+
+static struct span flag_key(enum index_flag flag)
+{
+	return span_of(flag_keys[flag], strlen(flag_keys[flag]));
+}
+
+enum err index_db_flag(struct index_db *db, bool *on, enum index_flag flag,
+		       struct why *why)
+{
+	bool found;
+	enum err e = store_get(db->db, &db->value, &found, flag_key(flag),
+			       why);
+
+	*on = !e && found && db->value.n == 1 && db->value.p[0] == '1';
+	return e;
+}
+
+enum err index_db_set_flag(struct index_db *db, enum index_flag flag, bool on,
+			   struct why *why)
+{
+	struct store_batch *b = store_batch_new();
+	enum err e;
+
+	if (on)
+		store_batch_put(b, flag_key(flag), span_of("1", 1));
+	else
+		store_batch_delete(b, flag_key(flag));
+	e = store_write(db->db, b, why);
+	store_batch_free(b);
+	return e;
+}
+
 enum err index_db_write(struct index_db *db, const struct index_record *recs,
 			size_t n, const struct block_store *store,
 			struct why *why)

@@ -246,6 +246,8 @@ enum err chain_owner_open(struct chain_owner *o, struct why *why)
 		.workers = o->workers,
 		.dbcache_bytes = o->cfg->dbcache_bytes,
 		.check_all_scripts = o->cfg->check_all_scripts,
+		.prune_bytes = o->cfg->prune_bytes,
+		.fast_prune = o->cfg->fast_prune,
 		.events = { .ctx = o, .connected = on_connected,
 			    .disconnected = on_disconnected,
 			    .checked = on_checked },

@@ -14,6 +14,8 @@
 
 /* A block off the active chain may be shown while it is this young. */
 #define STALE_BLOCK_AGE_S (30 * 24 * 3600)
+/* A peer may not have heard of our newest blocks. */
+#define PRUNED_SERVE_SLACK 2
 
 struct chain_port {
 	struct actor *actor;
@@ -451,6 +453,11 @@ static bool may_show(struct chain *c, const struct header_node *n)
 	const struct header_node *best = chain_best_header(c);
 
 	if (!(n->status & BLOCK_HAVE_DATA))
+		return false;
+	/* What is left below is no business of others, nor promised. */
+	if (chain_prune_mode(c) &&
+	    chain_tip(c)->height - n->height > CHAIN_PRUNE_KEEP +
+					       PRUNED_SERVE_SLACK)
 		return false;
 	if (chain_contains(c, n))
 		return true;

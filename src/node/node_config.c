@@ -14,6 +14,7 @@
 #include "conf/conf_file.h"
 #include "crypto/onion_address.h"
 #include "net/loopback.h"
+#include "validation/chain.h"
 
 #define MAX_SCRIPT_THREADS 64
 
@@ -147,6 +148,28 @@ static enum err make_chain(struct config *c, const struct settings *s,
 	if (text && !u256_from_hex(&c->params.minimum_chain_work, text))
 		return why_set(why, ERR_INPUT, "-minimumchainwork=%s is no "
 			       "number in hex", text);
+	return ERR_NONE;
+}
+
+#define PRUNE_MIN_MIB 550
+
+static enum err make_prune(struct config *c, const struct settings *s,
+			   struct why *why)
+{
+	int64_t mib = settings_int(s, "prune");
+
+	c->fast_prune = settings_bool(s, "fastprune");
+	if (c->fast_prune && c->params.id != CHAIN_REGTEST)
+		return why_set(why, ERR_INPUT, "-fastprune works on regtest "
+			       "only");
+	if (mib < 0)
+		return why_set(why, ERR_INPUT, "Prune cannot be configured "
+			       "with a negative value.");
+	if (mib > 1 && mib < PRUNE_MIN_MIB && !c->fast_prune)
+		return why_set(why, ERR_INPUT, "Prune configured below the "
+			       "minimum of %d MiB.  Please use a higher "
+			       "number.", PRUNE_MIN_MIB);
+	c->prune_bytes = mib == 1 ? CHAIN_PRUNE_MANUAL : (uint64_t)mib << 20;
 	return ERR_NONE;
 }
 
@@ -384,7 +407,9 @@ enum err config_make(struct config *c, const struct settings *s,
 	if (c->stop_after_import && !c->load_block_n)
 		return why_set(why, ERR_INPUT, "-stopafterblockimport needs "
 			       "-loadblock=FILE");
-	e = make_peers(c, s, why);
+	e = make_prune(c, s, why);
+	if (!e)
+		e = make_peers(c, s, why);
 	if (!e)
 		e = make_walls(c, s, why);
 	if (!e)

@@ -19,6 +19,7 @@
 #include "net/listener.h"
 #include "net/loopback.h"
 #include "node/seed_names.h"
+#include "p2p/messages.h"
 
 #define TICK_MS 100
 #define SEED_NAMES_MAX 16
@@ -54,6 +55,12 @@ struct peers {
 	struct timer *tick;
 	peer_id next_id;
 };
+
+uint64_t peers_services(const struct config *cfg)
+{
+	return SERVICE_WITNESS | (cfg->prune_bytes ? SERVICE_NETWORK_LIMITED
+						   : SERVICE_NETWORK);
+}
 
 static uint64_t id_hash(const void *key, const void *ctx)
 {
@@ -444,6 +451,7 @@ static struct p2p *engine_new(struct peers *p)
 	struct p2p_options o = {
 		.params = &cfg->params,
 		.minimum_chain_work = cfg->params.minimum_chain_work,
+		.services = peers_services(cfg),
 		.max_inbound = cfg->max_connections > OUTBOUND_SHARE
 			       ? cfg->max_connections - OUTBOUND_SHARE : 1,
 		.no_outbound = cfg->no_outbound,

@@ -24,6 +24,9 @@ struct peers_options {
 	void *ctx;
 };
 
+/** What we offer to peers (SERVICE_… bits): not all blocks when pruning. */
+uint64_t peers_services(const struct config *cfg);
+
 struct peers;
 struct peers *peers_new(const struct peers_options *opt);
 /** The engine; good until peers_free. */

@@ -11,9 +11,11 @@
 
 #include "net/loopback.h"
 #include "node/node.h"
+#include "p2p/messages.h"
 #include "tor/warden.h"
 
-#define SERVICES (UINT64_C(1) | UINT64_C(1) << 3) /* NETWORK, WITNESS */
+/* What an address added by hand is taken to offer. */
+#define SERVICES (SERVICE_NETWORK | SERVICE_WITNESS)
 
 static struct p2p *engine(struct node *n)
 {
@@ -33,7 +35,7 @@ static void port_network(void *ctx, struct rpc_network *out)
 
 	memset(out, 0, sizeof *out);
 	p2p_totals(engine(n), &t);
-	out->local_services = SERVICES;
+	out->local_services = peers_services(n->cfg);
 	out->local_relay = true;
 	out->active = p2p_active(engine(n));
 	out->connections_in = (int)t.inbound;

@@ -50,10 +50,9 @@ static void get_raw(struct rpc_call *call, const struct header_node *n)
 	struct bytes raw = { 0 };
 	struct why why = { 0 };
 
-	if (!(n->status & BLOCK_HAVE_DATA))
-		rpc_fail(call, RPC_MISC_ERROR,
-			 "Block not available (not fully downloaded)");
-	else if (chain_read_raw(call->chain, &raw, n, &why))
+	if (!rpc_block_stored(call, n))
+		return;
+	if (chain_read_raw(call->chain, &raw, n, &why))
 		rpc_fail_trouble(call, &why);
 	else
 		call->result = json_hex(bytes_span(&raw));

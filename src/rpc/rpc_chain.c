@@ -29,6 +29,19 @@ static void getdifficulty(struct rpc_call *call)
 		bits_difficulty(chain_tip(call->chain)->bits));
 }
 
+static void prune_json_add(struct json_object *o, const struct chain *c)
+{
+	uint64_t target = chain_prune_target(c);
+
+	json_add_bool(o, "pruned", chain_prune_mode(c));
+	if (!chain_prune_mode(c))
+		return;
+	json_add_int(o, "pruneheight", chain_prune_height(c));
+	json_add_bool(o, "automatic_pruning", target > 0);
+	if (target)
+		json_add_u64(o, "prune_target_size", target);
+}
+
 static void getblockchaininfo(struct rpc_call *call)
 {
 	struct chain *c = call->chain;
@@ -50,7 +63,7 @@ static void getblockchaininfo(struct rpc_call *call)
 		      chain_in_initial_download(c));
 	work_json_add(o, "chainwork", &tip->chain_work);
 	json_add_u64(o, "size_on_disk", chain_disk_bytes(c));
-	json_add_bool(o, "pruned", false);
+	prune_json_add(o, c);
 	if (p->signet_challenge)
 		json_add_hex(o, "signet_challenge",
 			     span_of(p->signet_challenge,
@@ -207,6 +220,11 @@ static void reconsiderblock(struct rpc_call *call)
 	judge(call, chain_reconsider);
 }
 
+static void preciousblock(struct rpc_call *call)
+{
+	judge(call, chain_prefer);
+}
+
 static const struct rpc_method methods[] = {
 	{ .name = "getblockchaininfo", .category = "Blockchain",
 	  .thread = RPC_ON_CHAIN, .flags = RPC_WARNINGS,
@@ -243,6 +261,12 @@ static const struct rpc_method methods[] = {
 	  .run = reconsiderblock,
 	  .help = "Take invalidateblock back, for a block and its "
 		  "relatives.",
+	  .args = { { "blockhash", RPC_STR, true, "The block" } } },
+	{ .name = "preciousblock", .category = "Blockchain",
+	  .thread = RPC_ON_CHAIN, .run = preciousblock,
+	  .help = "Treat a block as if it had come before others of the "
+		  "same work.  A later call\nfor another block wins; nothing "
+		  "of it is kept over a restart.",
 	  .args = { { "blockhash", RPC_STR, true, "The block" } } },
 };
 

@@ -63,6 +63,7 @@ struct rpc_methods rpc_methods_coins(void);
 struct rpc_methods rpc_methods_control(void);
 struct rpc_methods rpc_methods_mining(void);
 struct rpc_methods rpc_methods_net(void);
+struct rpc_methods rpc_methods_storage(void);
 struct rpc_methods rpc_methods_tx(void);
 struct rpc_methods rpc_methods_wait(void);
 

@@ -100,16 +100,23 @@ struct json_object *header_json(const struct chain *c,
 	return o;
 }
 
+bool rpc_block_stored(struct rpc_call *call, const struct header_node *n)
+{
+	if (n->status & BLOCK_HAVE_DATA)
+		return true;
+	rpc_fail(call, RPC_MISC_ERROR, "Block not available (%s)",
+		 chain_block_pruned(call->chain, n) ? "pruned data"
+						    : "not fully downloaded");
+	return false;
+}
+
 bool rpc_read_block(struct rpc_call *call, struct block **out,
 		    const struct header_node *n)
 {
 	struct why why = { 0 };
 
-	if (!(n->status & BLOCK_HAVE_DATA)) {
-		rpc_fail(call, RPC_MISC_ERROR,
-			 "Block not available (not fully downloaded)");
+	if (!rpc_block_stored(call, n))
 		return false;
-	}
 	if (chain_read_block(call->chain, out, n, &why)) {
 		rpc_fail_trouble(call, &why);
 		return false;

@@ -23,6 +23,9 @@ int64_t block_confirmations(const struct chain *c,
 /** Everything getblockheader shows. */
 struct json_object *header_json(const struct chain *c,
 				const struct header_node *n);
+/** Is the block's data here?  If not, the call has its error. */
+NODISCARD bool rpc_block_stored(struct rpc_call *call,
+				const struct header_node *n);
 /** Read and decode; on failure the call has its error. */
 NODISCARD bool rpc_read_block(struct rpc_call *call, struct block **out,
 			      const struct header_node *n);

@@ -55,8 +55,11 @@ static enum err store_block(struct chain *c, struct header_node *n,
 	if (e)
 		return e;
 	n->tx_count = b->tx_count;
-	n->status = (n->status & ~(uint32_t)BLOCK_VALID_MASK) |
-		    BLOCK_VALID_TRANSACTIONS | BLOCK_HAVE_DATA;
+	n->status |= BLOCK_HAVE_DATA;
+	/* One that was pruned and comes again is known for better already. */
+	if ((n->status & BLOCK_VALID_MASK) < BLOCK_VALID_TRANSACTIONS)
+		n->status = (n->status & ~(uint32_t)BLOCK_VALID_MASK) |
+			    BLOCK_VALID_TRANSACTIONS;
 	header_tree_touch(&c->tree, n);
 	block_cache_put(&c->cache, n, b);
 	tip_block_arrived(c, n);

@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "validation/chain_priv.h"
+#include "validation/prune.h"
 
 /* Write everything at least so often, when there is something to do. */
 #define FLUSH_EVERY_MS (INT64_C(60) * 60 * 1000)
@@ -30,6 +30,8 @@ static void consider_flush(struct chain *c)
 	if (coins_wants_flush(c->coins) ||
 	    clock_mono_ms() - c->flushed_ms > FLUSH_EVERY_MS)
 		c->flush_wanted = true;
+	if (prune_is_due(c))
+		c->flush_wanted = c->prune_due = true;
 }
 
 static void tell_tip(struct chain *c)

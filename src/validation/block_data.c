@@ -16,6 +16,18 @@ static enum err damaged(const struct header_node *n, const char *what,
 		       (unsigned)n->data.offset, n->height, what);
 }
 
+static enum err not_stored(const struct chain *c, const struct header_node *n,
+			   const char *what, struct why *why)
+{
+	if (chain_block_pruned(c, n))
+		return why_set(why, ERR_STATE, "%sthe block at height %d is "
+			       "needed, and pruned away; start with -reindex, "
+			       "which downloads the chain again", what,
+			       n->height);
+	return why_set(why, ERR_STATE, "%sthe block at height %d is not "
+		       "stored", what, n->height);
+}
+
 static enum err read_decoded(struct chain *c, struct block **out,
 			     const struct header_node *n, struct why *why)
 {
@@ -24,9 +36,7 @@ static enum err read_decoded(struct chain *c, struct block **out,
 	struct block *b;
 
 	if (!(n->status & BLOCK_HAVE_DATA))
-		return why_set(why, ERR_STATE,
-			       "the block at height %d is not stored",
-			       n->height);
+		return not_stored(c, n, "", why);
 	e = block_store_read(c->store, &raw, n->data, why);
 	if (e) {
 		bytes_clear(&raw);
@@ -131,8 +141,7 @@ enum err chain_read_undo(struct chain *c, struct block_undo *out,
 	if (!n->prev)
 		return ERR_NONE;         /* genesis spends nothing */
 	if (!(n->status & BLOCK_HAVE_UNDO))
-		return why_set(why, ERR_STATE, "there is no undo data of the "
-			       "block at height %d", n->height);
+		return not_stored(c, n, "undo data of ", why);
 	e = block_store_read_undo(c->store, &raw, n->undo, &n->prev->hash,
 				  why);
 	r = reader_of(bytes_span(&raw));

@@ -47,6 +47,8 @@ struct chain_options {
 	const struct clock *clock;
 	struct workers *workers;             /* script checks; may be NULL */
 	size_t dbcache_bytes;                /* all caches together */
+	uint64_t prune_bytes;                /* of block files; 0: keep all */
+	bool fast_prune;                     /* tests: small block files */
 	bool check_all_scripts;              /* ignore assume_valid */
 	struct chain_events events;
 	/* The process is stopping: give up long work with ERR_STOPPED.
@@ -138,6 +140,33 @@ NODISCARD enum err chain_reconsider(struct chain *c, struct header_node *n,
 /** preciousblock: among tips of equal work, n now counts as the first. */
 NODISCARD enum err chain_prefer(struct chain *c, struct header_node *n,
 				struct why *why);
+
+/* ---- pruning ---- */
+
+/* prune_bytes: only when the owner says so. */
+#define CHAIN_PRUNE_MANUAL UINT64_MAX
+/* Blocks below the tip that are kept in any case. */
+#define CHAIN_PRUNE_KEEP 288
+
+bool chain_prune_mode(const struct chain *c);
+/** Bytes of block files to stay below; 0: no such target. */
+uint64_t chain_prune_target(const struct chain *c);
+/** Some blocks were pruned away. */
+bool chain_has_pruned(const struct chain *c);
+/** This block was stored here once. */
+bool chain_block_pruned(const struct chain *c, const struct header_node *n);
+/** The lowest height from which on all of the active chain is stored, if
+ * something was pruned; else 0. */
+int chain_prune_height(const struct chain *c);
+/** Nothing is pruned before the tip is above this height. */
+int chain_prune_after(const struct chain *c);
+/** Flush, then remove the files with blocks up to this height only, as far
+ * as may be. */
+NODISCARD enum err chain_prune_to(struct chain *c, int height,
+				  struct why *why);
+/** Keep blocks above this height: somebody will read them yet.  < 0: no such
+ * wish. */
+void chain_set_prune_lock(struct chain *c, int height);
 
 /* ---- questions ---- */
 

@@ -47,6 +47,10 @@ struct chain {
 	bool tip_moved;                  /* since the last tip event */
 	bool broken;                     /* coins fit no tip: never flush */
 	bool flush_wanted;
+	bool have_pruned;
+	bool prune_due;                  /* with the next flush */
+	size_t prune_looked_at;          /* block files at the last look */
+	int prune_lock;                  /* see chain_set_prune_lock() */
 	int64_t flushed_ms;
 
 	/* chain_submit_block waits for this one's verdict. */
@@ -126,6 +130,9 @@ NODISCARD enum err activate_step(struct chain *c, bool drain, bool *more,
 				 struct why *why);
 
 /* ---- disk ---- */
+
+/** What has changed in the tree and the files, to the index; synced. */
+NODISCARD enum err chain_write_index(struct chain *c, struct why *why);
 
 /** The block, from the cache or from its file; one reference. */
 NODISCARD enum err chain_load_block(struct chain *c, struct block **out,

@@ -13,6 +13,7 @@
 #include "config.h"
 
 #include "validation/flight.h"
+#include "validation/prune.h"
 
 #include <stdlib.h>
 
@@ -33,7 +34,7 @@ static void fill_record(struct index_record *rec, const struct header_node *n)
 
 /* New nodes are touched after their parents, so an interrupted series of
  * batches never leaves a node without its parent. */
-static enum err write_index(struct chain *c, struct why *why)
+enum err chain_write_index(struct chain *c, struct why *why)
 {
 	struct header_tree *t = &c->tree;
 	size_t done = 0, i, n = MIN_OF(t->dirty_count,
@@ -70,7 +71,7 @@ enum err chain_flush(struct chain *c, struct why *why)
 	if (!e)
 		e = block_store_sync(c->store, why);
 	if (!e)
-		e = write_index(c, why);
+		e = chain_write_index(c, why);
 	tip = chain_tip(c);
 	if (!e)
 		e = coins_flush(c->coins, &tip->hash, true, why);
@@ -79,5 +80,8 @@ enum err chain_flush(struct chain *c, struct why *why)
 	c->flush_wanted = false;
 	c->flushed_ms = clock_mono_ms();
 	log_debug(LOG_CHAIN, "flushed at height=%d", tip->height);
-	return ERR_NONE;
+	if (!c->prune_due)
+		return ERR_NONE;
+	c->prune_due = false;
+	return prune_by_size(c, why);
 }

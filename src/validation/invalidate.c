@@ -34,6 +34,9 @@ enum err chain_invalidate(struct chain *c, struct header_node *n,
 	if (!n->prev)
 		return why_set(why, ERR_INPUT,
 			       "the first block cannot be invalidated");
+	if (!e && chain_contains(c, n) && n->height < chain_prune_height(c))
+		return why_set(why, ERR_INPUT, "the way back to the block at "
+			       "height %d is pruned away", n->height);
 	while (!e && chain_contains(c, n))
 		e = disconnect_tip(c, why);
 	if (e)

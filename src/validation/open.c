@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include "validation/chain_priv.h"
+#include "validation/prune.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -49,14 +49,17 @@ static enum err settle_node(struct chain *c, struct header_node *n,
 		n->status |= BLOCK_FAILED_CHILD;
 		header_tree_touch(&c->tree, n);
 	}
+	prune_settle_node(c, n);
 	if (n->status & BLOCK_HAVE_UNDO && !pos_ok(c, n->undo, true))
 		return why_set(why, ERR_CORRUPT, "the index points outside "
 			       "blocks/rev%05d.dat", (int)n->undo.file);
-	if (!(n->status & BLOCK_HAVE_DATA))
-		return ERR_NONE;
-	if (!pos_ok(c, n->data, false) || !n->tx_count)
+	if (n->status & BLOCK_HAVE_DATA &&
+	    (!pos_ok(c, n->data, false) || !n->tx_count))
 		return why_set(why, ERR_CORRUPT, "the index points outside "
 			       "blocks/blk%05d.dat", (int)n->data.file);
+	/* Known once, even if it was pruned since. */
+	if (!n->tx_count)
+		return ERR_NONE;
 	n->sequence = SEQUENCE_BASE +
 		      ((n->status & BLOCK_VALID_MASK) == BLOCK_VALID_SCRIPTS
 			       ? SEQUENCE_VALID : SEQUENCE_OTHER);
@@ -78,7 +81,7 @@ static enum err settle(struct chain *c, struct why *why)
 		return why_set(why, ERR_INPUT, "%s holds another chain than "
 			       "%s: its first block differs", c->dir,
 			       p->name);
-	if (!(c->tree.nodes[0]->status & BLOCK_HAVE_DATA))
+	if (!c->tree.nodes[0]->tx_count)
 		return why_set(why, ERR_CORRUPT, "%s/blocks/index does not "
 			       "know the first block's data", c->dir);
 	for (i = 0; !e && i < c->tree.count; i++)
@@ -119,6 +122,11 @@ static enum err find_tip(struct chain *c, struct why *why)
 	if (coins_tip(c->coins, &h)) {
 		n = header_tree_get(&c->tree, &h);
 		hash_to_rpc_hex(hex, h.b);
+	} else if (c->have_pruned) {
+		return why_set(why, ERR_CORRUPT, "%s/chainstate is empty, and "
+			       "blocks that it could be made from are pruned "
+			       "away; start with -reindex, which downloads "
+			       "the chain again", c->dir);
 	} else if (c->tree.count > 1) {
 		log_warn(LOG_CHAIN, "%s/chainstate is empty: making the coins"
 			 " again from the block files", c->dir);
@@ -163,12 +171,19 @@ static enum err open_index(struct chain *c, struct why *why)
 	if (!e)
 		e = index_db_open(&c->index, index, false, why);
 	if (!e)
+		e = index_db_flag(c->index, &c->have_pruned, INDEX_PRUNED,
+				  why);
+	if (!e)
 		e = index_db_load_files(c->index, &files, &count, why);
 	if (!e)
 		e = block_store_open(&c->store, blocks, c->opt.params->magic,
 				     files, count, why);
 	if (!e)
+		e = prune_open(c, why);
+	if (!e)
 		e = header_tree_load(&c->tree, c->index, why);
+	if (!e && c->opt.fast_prune)
+		block_store_set_file_bytes(c->store, FAST_PRUNE_FILE_BYTES);
 	free(files);
 	free(index);
 	free(blocks);
@@ -210,6 +225,7 @@ static enum err open_all(struct chain *c, struct why *why)
 		e = check_tip(c, why);
 	if (e)
 		return e;
+	prune_unlink_branches(c);
 	c->best_header = chain_tip(c);
 	tip_find_best_header(c);
 	c->best_header_told = c->best_header;
@@ -237,6 +253,7 @@ enum err chain_open(struct chain **out, const struct chain_options *opt,
 	c->next_sequence = SEQUENCE_BASE + SEQUENCE_NEW;
 	c->next_precious = SEQUENCE_BASE - 1;
 	c->initial_download = true;
+	c->prune_lock = -1;
 	c->flushed_ms = clock_mono_ms();
 	e = open_all(c, why);
 	if (e) {

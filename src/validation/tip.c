@@ -58,9 +58,13 @@ void tip_block_arrived(struct chain *c, struct header_node *n)
 		return;
 	}
 	while (n) {
-		struct waiting_kids *k = waiting_take(&c->waiting, n);
+		struct waiting_kids *k = NULL;
 
-		became_candidate(c, n);
+		/* While it waited it may have been pruned. */
+		if (n->status & BLOCK_HAVE_DATA) {
+			k = waiting_take(&c->waiting, n);
+			became_candidate(c, n);
+		}
 		if (k && count + k->count > cap) {
 			cap = 2 * (count + k->count);
 			todo = xrealloc(todo, cap * sizeof *todo);
