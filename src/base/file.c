@@ -126,11 +126,20 @@ static char *path_parent(const char *path)
 	return dir;
 }
 
+/* A new name is durable when its directory has been synced. */
+static enum err parent_sync(const char *path, struct why *why)
+{
+	char *dir = path_parent(path);
+	enum err e = dir_sync(dir, why);
+
+	free(dir);
+	return e;
+}
+
 enum err file_replace(const char *path, struct span data, mode_t mode,
 		      struct why *why)
 {
 	char *fresh = xasprintf("%s.new", path);
-	char *dir = path_parent(path);
 	enum err e;
 
 	e = write_new(fresh, data, mode, why);
@@ -141,9 +150,8 @@ enum err file_replace(const char *path, struct span data, mode_t mode,
 		unlink(fresh);
 		goto out;
 	}
-	e = dir_sync(dir, why);
+	e = parent_sync(path, why);
 out:
-	free(dir);
 	free(fresh);
 	return e;
 }
@@ -155,7 +163,7 @@ static enum err dir_make_one(const char *path, mode_t mode, struct why *why)
 	int e;
 
 	if (mkdir(path, mode) == 0)
-		return ERR_NONE;
+		return parent_sync(path, why);
 	e = errno;
 	if (stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))

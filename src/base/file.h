@@ -15,7 +15,8 @@ NODISCARD enum err file_read(struct bytes *out, const char *path, size_t max,
 /** Write to path.new, fsync, rename over path, fsync the directory. */
 NODISCARD enum err file_replace(const char *path, struct span data,
 				mode_t mode, struct why *why);
-/** mkdir -p for the last component's parents too, with mode. */
+/** mkdir -p for the last component's parents too, with mode; what is made is
+ * durable. */
 NODISCARD enum err dir_make(const char *path, mode_t mode, struct why *why);
 NODISCARD enum err dir_sync(const char *path, struct why *why);
 bool file_exists(const char *path);

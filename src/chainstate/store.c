@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "chainstate/store_guard_priv.h"
 
 #include <dirent.h>
 #include <leveldb/c.h>
@@ -193,27 +194,46 @@ static enum err db_open(struct store *s, struct why *why)
 	return marks_check(s, why);
 }
 
+/* It may take the directory along. */
+static enum err db_delete(struct store *s, struct why *why)
+{
+	char *text = NULL;
+	enum err e;
+
+	leveldb_destroy_db(s->options, s->dir, &text);
+	if (text)
+		return trouble(s, "delete", text, why);
+	e = dir_make(s->dir, 0700, why);
+	return e ? e : store_guard_wiped(s->dir, why);
+}
+
+static enum err db_open_guarded(struct store *s, bool wipe, struct why *why)
+{
+	bool in_pieces = wipe;
+	enum err e = ERR_NONE;
+
+	if (!wipe)
+		e = store_guard_begin(s->dir, &in_pieces, why);
+	if (!e && in_pieces)
+		e = db_delete(s, why);
+	if (!e && in_pieces)
+		e = store_guard_begin(s->dir, &in_pieces, why);
+	if (!e)
+		e = db_open(s, why);
+	return e ? e : store_guard_end(s->dir, why);
+}
+
 enum err store_open(struct store **out, const char *dir,
 		    const struct store_options *opt, struct why *why)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
-	char *text = NULL;
 	enum err e;
 
 	s->dir = xstrdup(dir);
 	options_make(s, opt);
 	e = dir_make(dir, 0700, why);
-	if (e)
-		goto out;
-	if (opt->wipe) {
-		leveldb_destroy_db(s->options, dir, &text);
-		if (text) {
-			e = trouble(s, "delete", text, why);
-			goto out;
-		}
-	}
-	e = db_open(s, why);
-out:
+	if (!e)
+		e = db_open_guarded(s, opt->wipe, why);
 	if (e) {
 		store_close(s);
 		s = NULL;

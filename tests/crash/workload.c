@@ -1,0 +1,253 @@
+/*
+ * One life of a chain on a watched disk.
+ */
+#include "config.h"
+
+#include "tests/crash/workload.h"
+
+#include "base/file.h"
+#include "base/random.h"
+#include "base/writer.h"
+#include "chainstate/coins_priv.h"
+#include "tests/crash/tap.h"
+#include "validation/chain_priv.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DBCACHE_BYTES ((size_t)8 << 20)
+#define STEP_BYTES 20000
+
+void mark(const char *fmt, ...)
+{
+	tap_mark_fn *fn = (tap_mark_fn *)dlsym(RTLD_DEFAULT, TAP_MARK_NAME);
+	char text[200];
+	va_list ap;
+
+	if (!fn)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fn(text);
+}
+
+struct action workload_action(size_t arrival, uint64_t seed)
+{
+	struct action a = { .flush = false };
+	struct prng rng;
+
+	prng_seed(&rng, seed * 1000003 + arrival);
+	a.flush = prng_below(&rng, 9) == 0;
+	a.replace = prng_below(&rng, 12) == 0;
+	if (arrival > 110 && prng_below(&rng, 25) == 0)
+		a.invalidate = 1 + (int)prng_below(&rng, 5);
+	return a;
+}
+
+void workload_small_file(struct bytes *out, unsigned k)
+{
+	struct prng rng;
+
+	prng_seed(&rng, k);
+	for (size_t n = 40 + prng_below(&rng, 1500); n; n--)
+		write_u64(out, prng_u64(&rng));
+}
+
+/* ---- a life ------------------------------------------------------------- */
+
+static void on_move(void *ctx, const struct header_node *n,
+		    struct block *block)
+{
+	struct life *l = ctx;
+
+	(void)n;
+	(void)block;
+	l->moves++;
+	if (l->told)
+		mark("move");
+}
+
+enum err life_open(struct life *l, const char *dir)
+{
+	struct chain_options o = { .params = &l->params,
+				   .clock = &l->clock,
+				   .dbcache_bytes = DBCACHE_BYTES,
+				   .events = { .ctx = l,
+					       .connected = on_move,
+					       .disconnected = on_move } };
+
+	memset(l, 0, sizeof(*l));
+	l->params = chain_params_get(CHAIN_REGTEST);
+	l->dir = xstrdup(dir);
+	o.dir = l->dir;
+	return chain_open(&l->chain, &o, &l->why);
+}
+
+void life_close(struct life *l)
+{
+	chain_close(l->chain);
+	free(l->dir);
+	l->chain = NULL;
+	l->dir = NULL;
+}
+
+void life_use_journal(struct life *l)
+{
+	l->chain->coins->batch_coins = 40;
+	l->chain->coins->step_bytes = STEP_BYTES;
+}
+
+static enum err feed_one(struct life *l, struct block *b)
+{
+	const struct header_node *n = chain_lookup(l->chain, &b->hash);
+	struct block_result res;
+	enum err e;
+
+	if (n && n->status & BLOCK_HAVE_DATA)
+		return ERR_NONE;
+	e = chain_accept_block(l->chain, &res, b, true, &l->why);
+	if (e)
+		return e;
+	if (res.finding.verdict)
+		return why_set(&l->why, ERR_STATE, "a block of the chain is "
+			       "refused: %s",
+			       verdict_reason(res.finding.verdict));
+	return chain_activate(l->chain, &l->why);
+}
+
+enum err life_feed(struct life *l, const struct arrivals *a, size_t to)
+{
+	enum err e = chain_activate(l->chain, &l->why);
+
+	for (size_t i = 0; i < to && !e; i++)
+		e = feed_one(l, a->list[i]);
+	return e;
+}
+
+enum err life_flush(struct life *l, size_t arrived)
+{
+	char hex[65];
+	enum err e;
+
+	hash_to_rpc_hex(hex, chain_tip(l->chain)->hash.b);
+	mark("flushing %s %zu", hex, arrived);
+	e = chain_flush(l->chain, &l->why);
+	if (!e)
+		mark("flushed");
+	return e;
+}
+
+enum err life_forgive(struct life *l)
+{
+	enum err e = ERR_NONE;
+
+	for (size_t i = 0; i < l->chain->tree.count && !e; i++)
+		if (l->chain->tree.nodes[i]->status & BLOCK_FAILED)
+			e = chain_reconsider(l->chain,
+					     l->chain->tree.nodes[i],
+					     &l->why);
+	return e;
+}
+
+enum err life_muhash(struct life *l, char out[static 65])
+{
+	struct utxo_stats s;
+	enum err e = chain_utxo_stats(l->chain, &s, UTXO_HASH_MUHASH,
+				      &l->why);
+
+	if (!e)
+		hash_to_rpc_hex(out, s.hash);
+	return e;
+}
+
+/* ---- the workload ------------------------------------------------------- */
+
+static enum err replace_small_file(struct life *l, unsigned k)
+{
+	char *path = path_join(l->dir, WORKLOAD_PEERS);
+	char *dir = path_join(l->dir, "node");
+	struct bytes b = { 0 };
+	enum err e = dir_make(dir, 0700, &l->why);
+
+	workload_small_file(&b, k);
+	mark("replacing %u", k);
+	if (!e)
+		e = file_replace(path, bytes_span(&b), 0600, &l->why);
+	if (!e)
+		mark("replaced");
+	bytes_clear(&b);
+	free(dir);
+	free(path);
+	return e;
+}
+
+/* Leave a part of the chain by the owner's word, flush there, go back. */
+static enum err leave_and_return(struct life *l, size_t arrived, int depth)
+{
+	struct header_node *n = chain_at(l->chain,
+					 chain_tip(l->chain)->height - depth);
+	char hex[65];
+	enum err e;
+
+	hash_to_rpc_hex(hex, n->hash.b);
+	mark("invalid %s", hex);
+	e = chain_invalidate(l->chain, n, &l->why);
+	if (!e)
+		e = chain_activate(l->chain, &l->why);
+	if (!e && depth % 2)
+		e = life_flush(l, arrived);
+	if (!e)
+		e = chain_reconsider(l->chain, n, &l->why);
+	return e ? e : chain_activate(l->chain, &l->why);
+}
+
+static enum err act(struct life *l, size_t arrived, struct action a)
+{
+	enum err e = ERR_NONE;
+
+	if (a.invalidate)
+		e = leave_and_return(l, arrived, a.invalidate);
+	if (!e && a.replace)
+		e = replace_small_file(l, (unsigned)arrived);
+	if (!e && a.flush)
+		e = life_flush(l, arrived);
+	return e;
+}
+
+enum err workload_run(const char *dir, const struct arrivals *a, size_t from,
+		      size_t to, uint64_t seed, bool journal,
+		      enum life_end end, struct why *why)
+{
+	struct life l;
+	enum err e;
+
+	mark("life");
+	e = life_open(&l, dir);
+	if (e) {
+		*why = l.why;
+		return e;
+	}
+	l.told = true;
+	if (journal)
+		life_use_journal(&l);
+	e = life_forgive(&l);
+	if (!e)
+		e = life_feed(&l, a, from);
+	for (size_t i = from; i < to && !e; i++) {
+		e = feed_one(&l, a->list[i]);
+		mark("arrived %zu", i + 1);
+		if (!e)
+			e = act(&l, i + 1, workload_action(i, seed));
+	}
+	if (!e && end == LIFE_KILLED)
+		_exit(0);
+	if (!e)
+		e = life_flush(&l, to);
+	*why = l.why;
+	life_close(&l);
+	return e;
+}
