@@ -21,7 +21,7 @@
 #include "node/seed_names.h"
 #include "p2p/messages.h"
 
-#define TICK_MS 100
+#define TICK_MS 50               /* and up to three times that, at random */
 #define SEED_NAMES_MAX 16
 #define INPUT_MAX (256 * 1024)
 #define OUTPUT_HIGH (1024 * 1024)
@@ -496,6 +496,8 @@ static void on_tick(void *arg)
 {
 	struct peers *p = arg;
 
+	/* An even beat would be heard on all connections. */
+	timer_set(p->tick, TICK_MS + (int64_t)random_below(2 * TICK_MS));
 	answer_refused(p);
 	p2p_tick(p->p2p, clock_mono_ms(), clock_unix(p->opt.clock));
 }
@@ -514,7 +516,7 @@ void peers_start(struct peers *p)
 						 p->opt.plain_listener,
 						 &plain, on_plain_accept, p);
 	p->tick = timer_new(p->opt.loop, on_tick, p);
-	timer_set_every(p->tick, TICK_MS);
+	timer_set(p->tick, TICK_MS);
 }
 
 void peers_free(struct peers *p)

@@ -1,6 +1,7 @@
 /*
  * Passing fresh addresses on: each to two peers, the same two for a day
- * whoever tells it again, after a random delay, never to one that has it.
+ * whoever tells it again, after a random delay, never to one that has it, and
+ * never from one side of the node to another (addr_relay.c says why).
  */
 #include "config.h"
 
@@ -52,8 +53,14 @@ static bool knows(struct p2p *p, struct peer *peer, const struct onion *o)
 static bool takes_news(const struct peer *peer)
 {
 	return !peer->gone && peer->done && peer->wants_addrv2 &&
-	       peer->info.addr_relay && peer->info.type != CONN_FEELER &&
-	       peer->info.type != CONN_ADDR_FETCH;
+	       peer->info.addr_relay && !peer_passing(peer);
+}
+
+/* The node is outbound to some, the public onion to others, and to each of its
+ * friends the owner of a private door. */
+static bool same_side(const struct peer *a, const struct peer *b)
+{
+	return !a->door && !b->door && peer_outbound(a) == peer_outbound(b);
 }
 
 static uint64_t rank(const struct p2p *p, const struct peer *peer,
@@ -96,7 +103,8 @@ void gossip_add(struct p2p *p, const struct peer *from,
 
 	for (i = 0; i < p->peers_n; i++) {
 		peer = p->peers[i];
-		if (peer == from || !takes_news(peer))
+		if (peer == from || !same_side(peer, from) ||
+		    !takes_news(peer))
 			continue;
 		r = rank(p, peer, &news->onion);
 		if (!best[0] || r > ranks[0]) {

@@ -120,7 +120,7 @@ size_t p2p_addrs_visit(struct p2p *p, size_t max, addr_info_fn *fn,
 	struct book_entry *list = xcalloc(room + 1, sizeof *list);
 	struct addr_info info;
 
-	n = addrbook_sample(p->book, list, room);
+	n = addrbook_sample(p->book, list, room, false);
 	for (i = 0; i < n; i++) {
 		onion_format(info.onion, list[i].onion.key);
 		info.port = list[i].onion.port;

@@ -1,6 +1,12 @@
 /*
  * Addresses: taking them from peers (onion v3 only, at a bounded rate), giving
- * a sample to those who ask, telling outbound peers our own.
+ * a sample to those who ask.
+ *
+ * Whoever is our outbound peer and also comes to our onion must not find out
+ * that the two are one node, by telling something here and hearing it there.
+ * So what strangers tell goes to strangers and into nothing of ours; what
+ * outbound peers tell goes to outbound peers and into the book; and out of
+ * the book strangers get what several have told, with nothing of how.
  */
 #include "config.h"
 
@@ -13,7 +19,7 @@
 #define RATE_PER_S 0.1           /* addresses taken unasked */
 #define SHARE_PERCENT 23
 #define CACHE_MS (24 * 60 * MINUTE_MS)
-#define LOCAL_EVERY_MS (24 * 60 * MINUTE_MS)
+#define TOLD_DAYS 7              /* strangers get times within so many */
 #define TOO_OLD_S (10 * 24 * 60 * 60)
 #define PENALTY_S (2 * 60 * 60)  /* hearsay is older than it says */
 #define FRESH_S 600              /* worth passing on */
@@ -30,38 +36,16 @@ static void tokens_add(struct p2p *p, struct peer *peer)
 	a->tokens_ms = p->now_ms;
 }
 
-static void tell_local(struct p2p *p, struct peer *peer)
-{
-	struct msg m = { .type = MSG_ADDRV2 };
-	struct bytes items = { 0 };
-	struct addrv2_item item = {
-		.time = (uint32_t)p->now_unix,
-		.services = p->opt.services,
-		.net = NET_TORV3,
-		.port = p->local.port,
-	};
-
-	if (!p->has_local || !peer->wants_addrv2 || !peer->done ||
-	    peer->gone || (peer->info.type != CONN_OUTBOUND &&
-			   peer->info.type != CONN_MANUAL))
-		return;
-	item.addr = span_of(p->local.key, ONION_KEY_BYTES);
-	addrv2_item_write(&items, &item);
-	m.u.addrv2.n = 1;
-	m.u.addrv2.items = bytes_span(&items);
-	peer_send(p, peer, &m);
-	bytes_clear(&items);
-}
-
 void addrs_handshaken(struct p2p *p, struct peer *peer)
 {
-	if (!peer_outbound(peer))
+	if (peer->announces)
+		announce_tell(p, peer);
+	if (!peer_outbound(peer) || peer->announces)
 		return;
 	peer->info.addr_relay = peer->info.type != CONN_ADDR_FETCH;
 	peer->addrs.asked = true;
 	peer->addrs.tokens += ADDR_MAX;
 	peer_send_plain(p, peer, MSG_GETADDR);
-	tell_local(p, peer);
 }
 
 /* Time stamps of others are not to be trusted far. */
@@ -81,28 +65,32 @@ static struct onion source_of(const struct peer *peer)
 
 	if (peer->has_onion)
 		o = peer->onion;
-	else if (peer->host)     /* a seed's name, loopback */
+	else                     /* a seed's name, loopback */
 		sha256d(o.key, (const uint8_t *)peer->host,
 			strlen(peer->host));
-	return o;                /* strangers: all one source */
+	return o;
 }
 
 static void take(struct p2p *p, struct peer *peer,
 		 const struct addrv2_item *item, bool gossip)
 {
 	struct addr_news news = { .services = item->services };
-	struct onion source = source_of(peer);
+	struct onion source;
 	int64_t seen = plausible(p, item->time);
 
 	memcpy(news.onion.key, item->addr.p, ONION_KEY_BYTES);
 	news.onion.port = item->port;
 	news.time = (uint32_t)seen;
-	if (!item->port || (p->has_local && onion_eq(&news.onion, &p->local)))
+	if (!item->port)
 		return;
+	/* Our own, too, is treated as any other: the difference would show. */
 	peer->info.addr_processed++;
 	gossip_known(p, peer, &news.onion);
 	if (gossip && seen > p->now_unix - FRESH_S)
 		gossip_add(p, peer, &news);
+	if (!peer_outbound(peer))
+		return;
+	source = source_of(peer);
 	if (!onion_eq(&news.onion, &source))
 		seen -= PENALTY_S;
 	addrbook_add(p->book, &news.onion, item->services, seen, &source);
@@ -156,16 +144,29 @@ void addrs_legacy(struct p2p *p, struct peer *peer, size_t n)
 
 /* ---- answering ---- */
 
+/* Times and services as told, or seen, would say who told us and when. */
+static void blur(struct p2p *p, struct book_entry *e)
+{
+	int64_t day = 24 * 60 * 60;
+
+	e->seen = p2p_rounded_time(p) - day / 2 -
+		  (int64_t)(p2p_random(p) % (uint64_t)(TOLD_DAYS * day));
+	e->services = SERVICE_NETWORK | SERVICE_WITNESS;
+}
+
 static void cache_refresh(struct p2p *p)
 {
-	size_t max = addrbook_count(p->book) * SHARE_PERCENT / 100;
+	size_t max, i;
 
-	if (p->addr_cache && p->now_ms < p->addr_cache_until_ms)
+	if (p->addr_cache_n && p->now_ms < p->addr_cache_until_ms)
 		return;
 	free(p->addr_cache);
+	max = addrbook_common_count(p->book) * SHARE_PERCENT / 100;
 	max = MIN_OF(max, (size_t)ADDR_MAX);
 	p->addr_cache = xcalloc(max + 1, sizeof(*p->addr_cache));
-	p->addr_cache_n = addrbook_sample(p->book, p->addr_cache, max);
+	p->addr_cache_n = addrbook_sample(p->book, p->addr_cache, max, true);
+	for (i = 0; i < p->addr_cache_n; i++)
+		blur(p, &p->addr_cache[i]);
 	/* 21 to 27 hours, not to be told from outside. */
 	p->addr_cache_until_ms = p->now_ms + CACHE_MS * 7 / 8 +
 		(int64_t)(p2p_random(p) % (uint64_t)(CACHE_MS / 4));
@@ -179,9 +180,10 @@ void addrs_getaddr(struct p2p *p, struct peer *peer)
 	const struct book_entry *e;
 	size_t i;
 
-	/* Outbound peers could use it to recognise us; the old message
-	 * cannot hold an onion address. */
-	if (peer_outbound(peer) || peer->addrs.sent || !peer->wants_addrv2)
+	/* Outbound peers and those at private doors could use it to recognise
+	 * us; the old message cannot hold an onion address. */
+	if (peer_outbound(peer) || peer->addrs.sent || peer->door ||
+	    !peer->wants_addrv2)
 		return;
 	peer->addrs.sent = true;
 	peer->info.addr_relay = true;
@@ -199,36 +201,4 @@ void addrs_getaddr(struct p2p *p, struct peer *peer)
 	if (p->addr_cache_n)
 		peer_send(p, peer, &m);
 	bytes_clear(&items);
-}
-
-void addrs_tick(struct p2p *p)
-{
-	size_t i;
-
-	if (!p->has_local || p->now_ms < p->local_next_ms)
-		return;
-	p->local_next_ms = p->now_ms + LOCAL_EVERY_MS / 2 +
-		(int64_t)(p2p_random(p) % (uint64_t)LOCAL_EVERY_MS);
-	for (i = 0; i < p->peers_n; i++)
-		tell_local(p, p->peers[i]);
-}
-
-/* ---- the owner's side ---- */
-
-bool p2p_set_local_onion(struct p2p *p, const char *onion, uint16_t port)
-{
-	struct onion o = { .port = port };
-
-	if (!onion) {
-		p->has_local = false;
-		return true;
-	}
-	if (!port || !onion_parse(o.key, onion))
-		return false;
-	if (p->has_local && onion_eq(&o, &p->local))
-		return true;
-	p->has_local = true;
-	p->local = o;
-	p->local_next_ms = 0;
-	return true;
 }

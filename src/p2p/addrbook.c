@@ -360,6 +360,10 @@ bool addrbook_add(struct addrbook *b, const struct onion *o,
 	bool is_new = !a;
 	size_t bucket;
 
+	if (a && !a->e.common && (!source || from != a->e.source)) {
+		a->e.common = true;
+		b->changed = true;
+	}
 	if (!o->port || (a && !another_place(b, a, services, seen_unix)))
 		return false;
 	bucket = new_bucket(b, o, from);
@@ -372,6 +376,7 @@ bool addrbook_add(struct addrbook *b, const struct onion *o,
 		a->e.services = services;
 		a->e.seen = seen_unix;
 		a->e.source = from;
+		a->e.common = !source;
 	}
 	new_evict(b, slot);
 	new_put(b, a, bucket);

@@ -22,7 +22,8 @@ struct book_entry {
 	int64_t last_success;
 	int64_t not_before;      /* unix: leave it in peace until then */
 	uint32_t failures;       /* that count, since the last success */
-	uint8_t source;          /* group of who told us */
+	uint8_t source;          /* group of who told us first */
+	bool common;             /* told by a second one, or by our owner */
 };
 
 typedef void random_fn(void *ctx, void *out, size_t n);
@@ -36,8 +37,7 @@ void addrbook_set_time(struct addrbook *b, int64_t now_unix);
 /**
  * Add, or refresh what is known.
  *
- * source   the teller's address; its key all zero: strangers at our door (one
- *          source together); NULL: the address itself, or our owner
+ * source   the teller's address; NULL: our owner
  * return   true if it is new and was given a place
  */
 bool addrbook_add(struct addrbook *b, const struct onion *o,
@@ -76,9 +76,11 @@ size_t addrbook_tried_count(const struct addrbook *b);
 /** NULL if it is not there; *tried: in that table.  Borrowed until a change. */
 const struct book_entry *addrbook_find(const struct addrbook *b, bool *tried,
 				       const struct onion *o);
-/** Up to max different entries, at random, without hopeless ones. */
+/** Up to max different entries, at random, without hopeless ones; common: of
+ * those alone. */
 size_t addrbook_sample(struct addrbook *b, struct book_entry *out,
-		       size_t max);
+		       size_t max, bool common);
+size_t addrbook_common_count(const struct addrbook *b);
 
 /** Changed since the last write or read? */
 bool addrbook_changed(const struct addrbook *b);

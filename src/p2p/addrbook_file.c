@@ -13,6 +13,7 @@
 #define SUM_BYTES 32
 #define HEAD_BYTES (7 + 1 + 16 + 4)
 #define ENTRY_MIN (ONION_KEY_BYTES + 2 + 8 + 5 * 8 + 4 + 1 + 1)
+#define COMMON_FLAG 0x80         /* beside the number of places */
 #define PAUSE_MAX_S (2 * BOOK_DAY_S)
 
 static const uint8_t file_magic[7] = { 'C', 'L', 'P', 'E', 'E', 'R', 'S' };
@@ -31,7 +32,8 @@ static void write_entry(struct bytes *out, const struct book_addr *a)
 	write_u64(out, (uint64_t)a->last_counted);
 	write_u32(out, a->e.failures);
 	write_u8(out, a->e.source);
-	write_u8(out, a->refs);          /* 0: in the tried table */
+	/* No places: in the tried table. */
+	write_u8(out, a->refs | (a->e.common ? COMMON_FLAG : 0));
 	for (i = 0; i < a->refs; i++)
 		write_u16(out, a->bucket[i]);
 }
@@ -78,6 +80,8 @@ static void read_entry(struct addrbook *b, struct reader *r)
 	a.e.failures = read_u32(r);
 	a.e.source = read_u8(r);
 	refs = read_u8(r);
+	a.e.common = refs & COMMON_FLAG;
+	refs &= ~(unsigned)COMMON_FLAG;
 	a.tried = refs == 0;
 	for (i = 0; i < refs; i++) {
 		uint16_t bucket = read_u16(r);

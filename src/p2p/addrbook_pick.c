@@ -132,7 +132,8 @@ void addrbook_settle(struct addrbook *b)
 
 /* ---- telling others ---- */
 
-size_t addrbook_sample(struct addrbook *b, struct book_entry *out, size_t max)
+size_t addrbook_sample(struct addrbook *b, struct book_entry *out, size_t max,
+		       bool common)
 {
 	struct book_addr *t;
 	size_t i, j, n = 0;
@@ -145,8 +146,18 @@ size_t addrbook_sample(struct addrbook *b, struct book_entry *out, size_t max)
 		b->all[j] = t;
 		b->all[i]->at = i;
 		b->all[j]->at = j;
-		if (!book_hopeless(b, &b->all[i]->e))
+		if ((b->all[i]->e.common || !common) &&
+		    !book_hopeless(b, &b->all[i]->e))
 			out[n++] = b->all[i]->e;
 	}
+	return n;
+}
+
+size_t addrbook_common_count(const struct addrbook *b)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < b->count; i++)
+		n += b->all[i]->e.common;
 	return n;
 }

@@ -157,6 +157,7 @@ void conns_connected(struct p2p *p, struct peer *peer, struct dial *d)
 	peer->host = d->host;
 	peer->port = d->port;
 	peer->seed_name = d->name;
+	peer->announces = d->announces;
 	peer->has_onion = d->has_onion;
 	peer->onion = d->onion;
 	peer->replaces = d->replaces;
@@ -220,8 +221,12 @@ void conns_closed(struct p2p *p, struct peer *peer)
 static bool connected_to(const struct p2p *p, const char *host,
 			 uint16_t port)
 {
+	struct onion o = { .port = port };
 	size_t i;
 
+	/* As good as: we talk to ourselves enough. */
+	if (onion_parse(o.key, host) && announce_is_own(p, &o))
+		return true;
 	for (i = 0; i < p->peers_n; i++)
 		if (!p->peers[i]->gone && p->peers[i]->host &&
 		    p->peers[i]->port == port &&
@@ -239,7 +244,7 @@ static bool skip(const struct onion *o, void *arg)
 	const struct p2p *p = arg;
 	size_t i;
 
-	if (p->has_local && onion_eq(o, &p->local))
+	if (announce_is_own(p, o))
 		return true;
 	for (i = 0; i < p->peers_n; i++)
 		if (!p->peers[i]->gone && p->peers[i]->has_onion &&
@@ -384,10 +389,10 @@ static void fetch_timeouts(struct p2p *p)
 
 	for (i = 0; i < p->peers_n; i++) {
 		peer = p->peers[i];
-		if (!peer->gone && peer->info.type == CONN_ADDR_FETCH &&
+		if (!peer->gone && peer_passing(peer) &&
 		    p->now_ms - peer->connected_ms > FETCH_TIMEOUT_MS)
 			peer_drop(p, peer, CLOSE_DONE,
-				  "it sent no addresses");
+				  "it has had its time");
 	}
 }
 
@@ -403,6 +408,7 @@ void conns_tick(struct p2p *p)
 	seeds(p);
 	if (p->opt.no_outbound)
 		return;
+	announce_tick(p);
 	if (!slots(p))
 		feelers(p);
 	rotate(p);

@@ -56,6 +56,7 @@ struct dial {
 	uint16_t port;
 	enum conn_type type;
 	bool name;
+	bool announces;              /* only to tell our address */
 	bool has_onion;
 	struct onion onion;
 	int64_t started_ms;

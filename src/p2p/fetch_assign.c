@@ -29,7 +29,7 @@ static bool can_serve(const struct p2p *p, const struct peer *peer,
 	uint64_t s = peer->info.services;
 
 	if (peer->gone || !peer->done || !(s & SERVICE_WITNESS) ||
-	    peer->info.type == CONN_ADDR_FETCH || e->avoid == peer->id ||
+	    peer_passing(peer) || e->avoid == peer->id ||
 	    p->now_ms < peer->fetch.rest_until_ms)
 		return false;
 	if (e->only ? e->only != peer->id

@@ -3,9 +3,10 @@
  *
  * What our version message tells: protocol, services, height and user agent,
  * as every node does.  Both addresses are zero: Tor hides them and the peer
- * has no use for them.  The time is rounded to a minute, so that the skew of
- * our clock does not tie our connections together, yet peers that compare
- * clocks are not misled.
+ * has no use for them.  The time tells those who dialled us what they compare
+ * clocks with, to the minute; those we dialled have no use for it and get
+ * none, so that the skew of our clock ties no two connections together.  The
+ * height is zero while the chain is being fetched.
  */
 #include "config.h"
 
@@ -14,11 +15,10 @@
 #include <stdlib.h>
 
 #define HANDSHAKE_TIMEOUT_MS (60 * SECOND_MS)
-#define PING_EVERY_MS (2 * MINUTE_MS)
+#define PING_MIN_MS MINUTE_MS    /* up to three times that, at random */
 #define SILENCE_MAX_MS (20 * MINUTE_MS)
 #define VERSION_ADDRV2 70016
 #define VERSION_SENDHEADERS 70012
-#define TIME_ROUND_S 60
 
 static void send_version(struct p2p *p, struct peer *peer)
 {
@@ -28,11 +28,11 @@ static void send_version(struct p2p *p, struct peer *peer)
 	peer->nonce = p2p_random(p);
 	v->version = P2P_VERSION;
 	v->services = p->opt.services;
-	v->time_unix = (p->now_unix + TIME_ROUND_S / 2) / TIME_ROUND_S *
-		       TIME_ROUND_S;
+	v->time_unix = peer_outbound(peer) ? 0 : p2p_rounded_time(p);
 	v->nonce = peer->nonce;
 	v->user_agent = span_of(p->user_agent, strlen(p->user_agent));
-	v->start_height = p->has_tip ? p->tip.tip.height : 0;
+	v->start_height = p->has_tip && !p->tip.initial_download
+			  ? p->tip.tip.height : 0;
 	v->has_relay = true;     /* BIP37: no transactions, please */
 	v->relay = false;
 	peer->version_sent = true;
@@ -45,6 +45,11 @@ void handshake_start(struct p2p *p, struct peer *peer)
 		send_version(p, peer);
 }
 
+/*
+ * A connection to ourselves?  Asked on loopback only: by way of Tor somebody
+ * we dialled could send the number he got to our onion, and see whether it
+ * is the same node that hangs up.  There addresses are compared instead.
+ */
 static bool nonce_is_ours(const struct p2p *p, uint64_t nonce)
 {
 	size_t i;
@@ -84,7 +89,8 @@ static const char *version_objection(const struct p2p *p,
 				     const struct peer *peer,
 				     const struct msg_version *v)
 {
-	if (!peer_outbound(peer) && nonce_is_ours(p, v->nonce))
+	if (!peer_outbound(peer) && !peer->circuit && !peer->door &&
+	    nonce_is_ours(p, v->nonce))
 		return "connected to ourselves";
 	if (v->version < P2P_VERSION_MIN || v->version > INT32_MAX)
 		return "its protocol version is obsolete";
@@ -104,7 +110,7 @@ static void version_keep(struct p2p *p, struct peer *peer,
 	info->subver = sanitize(v->user_agent);
 	info->relay_txs = v->relay;
 	info->start_height = v->start_height;
-	info->time_offset_s = v->time_unix - p->now_unix;
+	info->time_offset_s = v->time_unix ? v->time_unix - p->now_unix : 0;
 }
 
 static void version_message(struct p2p *p, struct peer *peer,
@@ -124,7 +130,7 @@ static void version_message(struct p2p *p, struct peer *peer,
 	version_keep(p, peer, v);
 	if (peer->has_onion)
 		addrbook_good(p->book, &peer->onion, v->services);
-	if (peer->info.type == CONN_FEELER) {
+	if (peer->info.type == CONN_FEELER && !peer->announces) {
 		peer_drop(p, peer, CLOSE_DONE, "the feeler found it");
 		return;
 	}
@@ -175,6 +181,8 @@ static void pong_message(struct p2p *p, struct peer *peer,
 	info->ping_ms = p->now_ms - peer->ping_ms;
 	if (info->min_ping_ms < 0 || info->ping_ms < info->min_ping_ms)
 		info->min_ping_ms = info->ping_ms;
+	if (peer->announces)
+		peer_drop(p, peer, CLOSE_DONE, "it has heard our address");
 }
 
 /* What must come between version and verack, if at all. */
@@ -232,7 +240,9 @@ static void ping_send(struct p2p *p, struct peer *peer)
 	peer->ping_out = true;
 	peer->ping_nonce = p2p_random(p);
 	peer->ping_ms = p->now_ms;
-	peer->ping_next_ms = p->now_ms + PING_EVERY_MS;
+	/* Not in step with our other connections. */
+	peer->ping_next_ms = p->now_ms + PING_MIN_MS +
+		(int64_t)(p2p_random(p) % (uint64_t)(2 * PING_MIN_MS));
 	m.u.nonce.has_nonce = true;
 	m.u.nonce.nonce = peer->ping_nonce;
 	peer_send(p, peer, &m);

@@ -344,7 +344,7 @@ static bool has_headers(const struct peer *peer)
 	return !peer->gone && peer->done &&
 	       (peer->info.services &
 		(SERVICE_NETWORK | SERVICE_NETWORK_LIMITED)) &&
-	       peer->info.type != CONN_ADDR_FETCH;
+	       !peer_passing(peer);
 }
 
 static bool recent(const struct p2p *p)

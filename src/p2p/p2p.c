@@ -95,7 +95,6 @@ void p2p_tick(struct p2p *p, int64_t mono_ms, int64_t time_unix)
 	headers_tick(p);
 	fetch_tick(p);
 	conns_tick(p);
-	addrs_tick(p);
 	peers_reap(p);
 }
 
@@ -149,6 +148,7 @@ bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c)
 	peer = peer_add(p, c);
 	peer->info.type = CONN_INBOUND;
 	peer->circuit = circuit;
+	peer->door = c->door;
 	if (circuit)
 		circuit->peers++;
 	if (c->dial)

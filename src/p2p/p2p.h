@@ -74,6 +74,7 @@ struct peer_conn {
 	const char *transport;    /* "v1", "tls", …; NULL: "v1" */
 	unsigned perms;           /* PEER_PERM_… */
 	uint32_t circuit;         /* inbound through tor: by which; else 0 */
+	bool door;                /* inbound by a private onion service */
 };
 /** false: no room or not wanted: close it, the engine knows nothing of it. */
 NODISCARD bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c);
@@ -138,7 +139,8 @@ void p2p_ping_all(struct p2p *p);
 /** getblockfrompeer: false if the peer is unknown or has no blocks. */
 NODISCARD bool p2p_fetch_block(struct p2p *p, peer_id id,
 			       const struct block_hash *hash);
-/** Our own onion service to tell outbound peers of ("….onion"), or NULL. */
+/** Our own onion service ("….onion"), to be told on connections made for
+ * that alone; or NULL. */
 NODISCARD bool p2p_set_local_onion(struct p2p *p, const char *onion,
 				   uint16_t port);
 

@@ -71,6 +71,8 @@ struct peer {
 	char *host;                  /* outbound: dialled */
 	uint16_t port;
 	bool seed_name;
+	bool announces;              /* dialled to tell it our address */
+	bool door;                   /* inbound by a private onion */
 	bool has_onion;
 	struct onion onion;
 	bool unfit;                  /* it lacks services we need */
@@ -125,7 +127,8 @@ struct p2p {
 	uint64_t gossip_secret[2];
 	bool has_local;
 	struct onion local;
-	int64_t local_next_ms;
+	int64_t tell_ms;             /* then somebody is told of it */
+	unsigned told;               /* so many were */
 	struct book_entry *addr_cache;
 	size_t addr_cache_n;
 	int64_t addr_cache_until_ms;
@@ -139,6 +142,20 @@ static inline uint64_t p2p_random(const struct p2p *p)
 	return r;
 }
 
+/* To the minute: the skew of our clock shall not tie connections together. */
+static inline int64_t p2p_rounded_time(const struct p2p *p)
+{
+	return (p->now_unix + 30) / 60 * 60;
+}
+
+/** Is our chain one to be shown?  One that is still being fetched is not to
+ * be believed, and how far it is would tell us from others. */
+static inline bool p2p_chain_shown(const struct p2p *p)
+{
+	return p->has_tip && u256_cmp(&p->tip.tip.work,
+				      &p->opt.minimum_chain_work) >= 0;
+}
+
 /* ---- peer.c ---- */
 
 struct peer *peer_get(const struct p2p *p, peer_id id);   /* or NULL */
@@ -147,6 +164,12 @@ void peer_free(struct peer *peer);
 static inline bool peer_outbound(const struct peer *peer)
 {
 	return peer->info.type != CONN_INBOUND;
+}
+/** Here for one thing, and gone: nothing of the chain is asked or told. */
+static inline bool peer_passing(const struct peer *peer)
+{
+	return peer->info.type == CONN_ADDR_FETCH ||
+	       peer->info.type == CONN_FEELER;
 }
 /** Frame and send. */
 void peer_send(struct p2p *p, struct peer *peer, const struct msg *m);
@@ -214,7 +237,13 @@ void addrs_message(struct p2p *p, struct peer *peer,
 		   const struct msg_addrv2 *m);
 void addrs_legacy(struct p2p *p, struct peer *peer, size_t n);
 void addrs_getaddr(struct p2p *p, struct peer *peer);
-void addrs_tick(struct p2p *p);
+
+/* ---- announce.c ---- */
+
+/** Is that our own address? */
+bool announce_is_own(const struct p2p *p, const struct onion *o);
+void announce_tell(struct p2p *p, struct peer *peer);
+void announce_tick(struct p2p *p);
 
 /* ---- addr_gossip.c ---- */
 

@@ -36,7 +36,8 @@ bool serve_getdata(struct p2p *p, struct peer *peer, const struct msg_inv *m)
 		return false;    /* first serve what is there */
 	for (i = 0; i < m->n; i++) {
 		item = inv_item_get(m, i);
-		if ((item.type & ~INV_WITNESS_FLAG) == INV_BLOCK) {
+		if ((item.type & ~INV_WITNESS_FLAG) == INV_BLOCK &&
+		    p2p_chain_shown(p)) {
 			inv_item_write(&s->queue, &item);
 		} else {
 			inv_item_write(&missing, &item);
@@ -57,9 +58,7 @@ bool serve_getheaders(struct p2p *p, struct peer *peer,
 
 	if (s->headers_wanted || s->headers_out)
 		return false;
-	/* A chain that is not to be believed is not to be shown. */
-	if (!p->has_tip || u256_cmp(&p->tip.tip.work,
-				    &p->opt.minimum_chain_work) < 0) {
+	if (!p2p_chain_shown(p)) {
 		if (!as_inv)
 			peer_send(p, peer, &empty);
 		return true;
@@ -318,7 +317,7 @@ void serve_announce(struct p2p *p, const struct tip_event *e,
 	}
 	for (i = 0; i < p->peers_n; i++)
 		if (p->peers[i]->done && !p->peers[i]->gone &&
-		    p->peers[i]->info.type != CONN_ADDR_FETCH)
+		    !peer_passing(p->peers[i]))
 			announce_to(p, p->peers[i], e, bytes_span(&raw),
 				    hashes);
 	bytes_clear(&raw);

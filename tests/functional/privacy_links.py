@@ -18,9 +18,10 @@ from harness.regtest import mine
 class Listener:
     """Accepts one connection and speaks as a peer from the inbound side."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1"):
+        self.host = host
         self.sock = socket.socket()
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.bind((host, 0))
         self.sock.listen(1)
         self.port = self.sock.getsockname()[1]
         self.peer = None
@@ -190,18 +191,27 @@ def test_addresses_of_other_networks_go_nowhere(env):
 
 
 def test_getaddr_is_no_fingerprint(env):
-    """The answer is the same for everybody for a day, and given once."""
+    """The answer is the same for everybody for a day, given once, and only
+    of what several peers have told."""
     n = env.plain().start()
-    ear = Listener()
-    n.rpc.addnode("127.0.0.1:%d" % ear.port, "onetry")
-    p = ear.wait().peer
     entries = []
     for i in range(200):
         key = base64.b32decode(
             onion_of(b"peer%d" % i)[:56].upper())[:32]
         entries.append((4, key))
-    p.send("addrv2", addrv2(entries))
-    p.sync()
+    ears = []
+    for host in ("127.0.0.1", "127.0.0.2"):
+        q = Peer(n.p2p_port)
+        q.send("getaddr")
+        q.sync()
+        assert "addrv2" not in q.seen
+        q.close()
+        ears.append(Listener(host))
+        n.rpc.addnode("%s:%d" % (host, ears[-1].port), "onetry")
+        p = ears[-1].wait().peer
+        p.send("addrv2", addrv2(entries))
+        p.sync()
+    # The empty answer is not kept for a day.
     answers = []
     for _ in range(2):
         q = Peer(n.p2p_port)
@@ -213,5 +223,5 @@ def test_getaddr_is_no_fingerprint(env):
         answers.append(got)
         q.close()
     assert answers[0] == answers[1]
-    wait_until(lambda: n.rpc.getconnectioncount() == 1, 20)
+    wait_until(lambda: n.rpc.getconnectioncount() == 2, 20)
     n.stop()

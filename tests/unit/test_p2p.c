@@ -17,6 +17,7 @@ int main(void)
 	failed += test_p2p_conns();
 	failed += test_p2p_addrs();
 	failed += test_p2p_door();
+	failed += test_p2p_links();
 	failed += test_p2p_sync();
 	return failed != 0;
 }

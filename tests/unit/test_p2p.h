@@ -19,6 +19,7 @@ int test_p2p_presync(void);
 int test_p2p_peer(void);
 int test_p2p_conns(void);
 int test_p2p_door(void);
+int test_p2p_links(void);
 int test_p2p_sync(void);
 
 #endif

@@ -322,7 +322,8 @@ static void failures_rest(void **state)
 	assert_int_equal(e->not_before, NOW + 8 * DAY + 60 + 4 * HOUR);
 	/* Told to nobody any more, until it works. */
 	addrbook_set_time(b, NOW + 9 * DAY);
-	assert_int_equal(addrbook_sample(b, &(struct book_entry){ 0 }, 2), 1);
+	assert_int_equal(addrbook_sample(b, &(struct book_entry){ 0 }, 2,
+					 false), 1);
 	addrbook_good(b, &o, 1);
 	assert_int_equal(e->failures, 0);
 	addrbook_remove(b, &o);
@@ -364,7 +365,7 @@ static void samples_differ(void **state)
 		/* Half of them too old to be of use. */
 		addrbook_add(b, &o, 1, i % 2 ? NOW : NOW - 40 * DAY, NULL);
 	}
-	n = addrbook_sample(b, out, ARRAY_SIZE(out));
+	n = addrbook_sample(b, out, ARRAY_SIZE(out), false);
 	assert_int_equal(n, 100);
 	for (i = 0; i < n; i++) {
 		assert_int_equal(out[i].onion.key[0] % 2, 1);
@@ -514,7 +515,7 @@ static void impossible_times_are_none(void **state)
 	assert_int_equal(e->seen, 0);
 	assert_int_equal(e->last_try, 0);
 	/* Seen in 1970: told to nobody, and no arithmetic overflows. */
-	assert_int_equal(addrbook_sample(b, out, 2), 1);
+	assert_int_equal(addrbook_sample(b, out, 2, false), 1);
 	addrbook_free(a);
 	addrbook_free(b);
 	bytes_clear(&file);

@@ -277,6 +277,7 @@ static void served_blocks_and_limits(void **state)
 	struct msg m = { .type = MSG_GETDATA }, got;
 	struct block_hash hash = { { 7 } };
 
+	rig_tip_genesis(r);
 	inv_item_write(&items, &item);
 	item.type = INV_BLOCK;
 	inv_item_write(&items, &item);
@@ -320,6 +321,7 @@ static void getdata_beyond_the_limit_waits(void **state)
 	struct block_hash hash = { { 7 } };
 	size_t i;
 
+	rig_tip_genesis(r);
 	for (i = 0; i < 30000; i++)
 		inv_item_write(&items, &item);
 	m.u.inv.n = 30000;
