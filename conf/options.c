@@ -64,6 +64,11 @@ const struct option_spec option_table[] = {
 	/* Chain */
 	ROW_INT(CHAIN, NODE, "dbcache", "450", "MiB", 4, 1048576,
 		"Memory for all chain caches together."),
+	ROW_BOOL(CHAIN, NODE | OPTION_NO_FILE, "reindex", "0",
+		 "Make the block index and the coins again from the block "
+		 "files. Interrupted, it goes on at the next start."),
+	ROW_BOOL(CHAIN, NODE | OPTION_NO_FILE, "reindex-chainstate", "0",
+		 "Make the coins again from the stored blocks."),
 	ROW_INT(CHAIN, NODE, "prune", "0", "MiB", INT64_MIN, 1 << 30,
 		"Keep no more than so much of block files (at least 550), by "
 		"removing old ones. 1: only what the RPC call pruneblockchain "

@@ -12,8 +12,10 @@
 #include "chainstate/xor_key.h"
 #include "crypto/hash.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,12 +70,12 @@ static enum err file_check(const struct block_store *s, bool undo,
 	if (stat(path, &st) != 0) {
 		e = errno == ENOENT
 			    ? why_set(why, ERR_CORRUPT,
-				      "%s is missing, though the block index names it; restore it from a copy or rebuild the index",
+				      "%s is missing, though the block index names it; restore it from a copy or start with -reindex",
 				      path)
 			    : why_errno(why, "cannot look at %s", path);
 	} else if ((uint64_t)st.st_size < want_bytes) {
 		e = why_set(why, ERR_CORRUPT,
-			    "%s has %lld bytes, though the block index says %u; restore it from a copy or rebuild the index",
+			    "%s has %lld bytes, though the block index says %u; restore it from a copy or start with -reindex",
 			    path, (long long)st.st_size, want_bytes);
 	}
 out:
@@ -369,6 +371,74 @@ enum err block_store_unlink(struct block_store *s, size_t i, struct why *why)
 	CHECK(i + 1 < s->count && s->files[i].size_bytes == 0);
 	e = remove_file(s, true, (int32_t)i, why);
 	return e ? e : remove_file(s, false, (int32_t)i, why);
+}
+
+/* ---- rebuilding the index ----------------------------------------------- */
+
+/* Length of a block file; -1: there is none. */
+static int64_t file_length(const struct block_store *s, int32_t file)
+{
+	char *path = file_path(s, false, file);
+	struct stat st;
+	int64_t n = stat(path, &st) == 0 && S_ISREG(st.st_mode)
+			    ? (int64_t)st.st_size : -1;
+
+	free(path);
+	return n;
+}
+
+/* The number after the last file's. */
+static enum err files_end(const struct block_store *s, int32_t *end,
+			  struct why *why)
+{
+	DIR *d = opendir(s->dir);
+	struct dirent *ent;
+	int32_t number;
+	char tail;
+
+	*end = 0;
+	if (!d)
+		return why_errno(why, "cannot open %s", s->dir);
+	while ((ent = readdir(d)) != NULL)
+		if (sscanf(ent->d_name, "blk%5d.da%c", &number, &tail) == 2 &&
+		    tail == 't' && number >= *end)
+			*end = number + 1;
+	closedir(d);
+	return ERR_NONE;
+}
+
+enum err block_store_adopt(struct block_store *s, bool drop_loose,
+			   struct why *why)
+{
+	int32_t end;
+	bool gap = false;
+	enum err e = files_end(s, &end, why);
+
+	for (int32_t i = 0; i < end && !e; i++) {
+		int64_t n = file_length(s, i);
+
+		gap |= n < 0;
+		if (drop_loose)
+			e = remove_file(s, true, i, why);
+		if (gap && drop_loose && !e)
+			e = remove_file(s, false, i, why);
+		if (e || (gap && drop_loose))
+			continue;
+		while (s->count <= (size_t)i)
+			file_add(s);
+		if (n > (int64_t)s->files[i].size_bytes)
+			s->files[i].size_bytes =
+				(uint32_t)MIN_OF(n, (int64_t)UINT32_MAX);
+	}
+	return e ? e : block_store_sync(s, why);
+}
+
+void block_store_claim(struct block_store *s, struct disk_pos pos, size_t n,
+		       int height, uint32_t time)
+{
+	CHECK(pos.file >= 0 && (size_t)pos.file < s->count &&
+	      pos.offset + n <= s->files[pos.file].size_bytes);
+	info_update(&s->files[pos.file], 0, height, time);
 }
 
 /* ---- reading ------------------------------------------------------------ */

@@ -61,6 +61,17 @@ NODISCARD enum err block_store_read_undo(struct block_store *s,
 NODISCARD enum err block_store_sync(struct block_store *s, struct why *why);
 
 /**
+ * A rebuild of the index.  adopt: all files there are count, as long as they
+ * are, with no known block in them; so what is appended comes after them.
+ * drop_loose: remove block files after the first number that is missing, and
+ * all undo files.  claim: there is a block at pos.
+ */
+NODISCARD enum err block_store_adopt(struct block_store *s, bool drop_loose,
+				     struct why *why);
+void block_store_claim(struct block_store *s, struct disk_pos pos, size_t n,
+		       int height, uint32_t time);
+
+/**
  * Pruning.  forget: nothing that counts is in that pair of files any more (to
  * be told to the index, then made true by unlink).  unlink: remove the files;
  * those that are gone already are fine.  Never the last pair.

@@ -263,40 +263,30 @@ static void files_remember(struct index_db *db,
 	db->file_count = n;
 }
 
-/* ---- flags ---- */
+/* The reference node's flag: 'F', the name's length and the name. */
+static const char pruned_key[] = "F\x10prunedblockfiles";
 
-/* 'F', the name's length and the name, with "1" for yes; 'R' while there. */
-static const char *const flag_keys[INDEX_FLAGS] = {
-	[INDEX_PRUNED] = "F\x10prunedblockfiles",
-	[INDEX_REBUILDING] = "R",
-};
-
-static struct span flag_key(enum index_flag flag)
+static struct span pruned_key_span(void)
 {
-	return span_of(flag_keys[flag], strlen(flag_keys[flag]));
+	return span_of(pruned_key, sizeof(pruned_key) - 1);
 }
 
-enum err index_db_flag(struct index_db *db, bool *on, enum index_flag flag,
-		       struct why *why)
+enum err index_db_pruned(struct index_db *db, bool *pruned, struct why *why)
 {
 	bool found;
-	enum err e = store_get(db->db, &db->value, &found, flag_key(flag),
+	enum err e = store_get(db->db, &db->value, &found, pruned_key_span(),
 			       why);
 
-	*on = !e && found && db->value.n == 1 && db->value.p[0] == '1';
+	*pruned = !e && found && db->value.n == 1 && db->value.p[0] == '1';
 	return e;
 }
 
-enum err index_db_set_flag(struct index_db *db, enum index_flag flag, bool on,
-			   struct why *why)
+enum err index_db_set_pruned(struct index_db *db, struct why *why)
 {
 	struct store_batch *b = store_batch_new();
 	enum err e;
 
-	if (on)
-		store_batch_put(b, flag_key(flag), span_of("1", 1));
-	else
-		store_batch_delete(b, flag_key(flag));
+	store_batch_put(b, pruned_key_span(), span_of("1", 1));
 	e = store_write(db->db, b, why);
 	store_batch_free(b);
 	return e;

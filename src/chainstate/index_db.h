@@ -42,18 +42,11 @@ NODISCARD enum err index_db_load(struct index_db *db, index_visit_fn *fn,
 NODISCARD enum err index_db_load_files(struct index_db *db,
 				       struct block_file_info **files,
 				       size_t *count, struct why *why);
-/* What the index remembers of itself, as the reference node does. */
-enum index_flag {
-	INDEX_PRUNED,                /* some block files were pruned away */
-	INDEX_REBUILDING,            /* a rebuild from block files is not done */
-	INDEX_FLAGS,
-};
-NODISCARD enum err index_db_flag(struct index_db *db, bool *on,
-				 enum index_flag flag, struct why *why);
-/** Synced. */
-NODISCARD enum err index_db_set_flag(struct index_db *db,
-				     enum index_flag flag, bool on,
-				     struct why *why);
+/** Were some block files pruned away? */
+NODISCARD enum err index_db_pruned(struct index_db *db, bool *pruned,
+				   struct why *why);
+/** From now on, yes; synced. */
+NODISCARD enum err index_db_set_pruned(struct index_db *db, struct why *why);
 /** One synced batch: records, and the file infos of the store (those that
  * changed; store may be NULL). */
 NODISCARD enum err index_db_write(struct index_db *db,

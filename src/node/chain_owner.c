@@ -246,6 +246,8 @@ enum err chain_owner_open(struct chain_owner *o, struct why *why)
 		.workers = o->workers,
 		.dbcache_bytes = o->cfg->dbcache_bytes,
 		.check_all_scripts = o->cfg->check_all_scripts,
+		.reindex = o->cfg->reindex,
+		.reindex_chainstate = o->cfg->reindex_chainstate,
 		.prune_bytes = o->cfg->prune_bytes,
 		.fast_prune = o->cfg->fast_prune,
 		.events = { .ctx = o, .connected = on_connected,
@@ -258,7 +260,8 @@ enum err chain_owner_open(struct chain_owner *o, struct why *why)
 	if (e)
 		return e;
 	atomic_store(&o->height, chain_tip(o->chain)->height);
-	o->import_done = o->cfg->load_block_n == 0;
+	o->import_done = o->cfg->load_block_n == 0 &&
+			 !chain_reindexing(o->chain);
 	chain_owner_tell(o, true);
 	return ERR_NONE;
 }
@@ -304,7 +307,7 @@ static void import_log(struct chain_owner *o, bool last)
 		return;
 	log_info(LOG_CHAIN, "import %s: %.1f %% height=%d, %llu blocks new, "
 		 "%llu known, %llu bad, %llu bytes of garbage; %.0f blocks/s",
-		 o->cfg->load_blocks[o->next_load - 1],
+		 o->import_name,
 		 p->bytes_total ? 100.0 * (double)p->bytes_done /
 					  (double)p->bytes_total : 100.0,
 		 p->tip_height, (unsigned long long)p->blocks_new,
@@ -326,9 +329,25 @@ static void import_refused(struct chain_owner *o, const struct why *why)
 	o->import_refused = true;
 }
 
+/* Our own files first. */
+static bool reindex_next(struct chain_owner *o)
+{
+	struct why why;
+
+	o->import_log_ms = clock_mono_ms();
+	o->import_log_blocks = 0;
+	o->import_name = "blocks";
+	if (!import_open_own(&o->import, o->chain, &why))
+		return true;
+	chain_owner_trouble(o, &why);
+	return false;
+}
+
 /* The next file of -loadblock; false when there is none. */
 static bool import_next(struct chain_owner *o)
 {
+	if (chain_reindexing(o->chain))
+		return reindex_next(o);
 	while (o->next_load < o->cfg->load_block_n) {
 		const char *path = o->cfg->load_blocks[o->next_load++];
 		struct why why;
@@ -336,6 +355,7 @@ static bool import_next(struct chain_owner *o)
 
 		o->import_log_ms = clock_mono_ms();
 		o->import_log_blocks = 0;
+		o->import_name = path;
 		e = import_open(&o->import, o->chain, path, &why);
 		if (!e)
 			return true;

@@ -37,6 +37,7 @@ struct chain_owner {
 	struct workers *workers;
 	struct chain *chain;             /* NULL until opened */
 	struct import *import;
+	const char *import_name;         /* of the one under way */
 	size_t next_load;                /* of cfg->load_blocks */
 	bool import_done;
 	bool import_refused;             /* some file was no block file */

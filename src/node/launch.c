@@ -144,6 +144,7 @@ static enum err hand_over(struct launch *l, const struct settings *s,
 
 enum err launch_inherited_settings(struct settings *s, struct why *why)
 {
+	static const char once[] = "reindex=0\nreindex-chainstate=0\n";
 	int fd = node_link_inherited("options");
 	struct stat st;
 	char *text = NULL;
@@ -157,6 +158,11 @@ enum err launch_inherited_settings(struct settings *s, struct why *why)
 	e = file_pread(fd, text, (size_t)st.st_size, 0, "options", why);
 	if (!e)
 		e = settings_load(s, text, why);
+	/* What is done once is not done again by the process that takes our
+	 * place after a crash: the last word counts. */
+	if (!e)
+		e = file_pwrite(fd, once, sizeof once - 1,
+				(uint64_t)st.st_size, "options", why);
 	bytes_wipe(text, (size_t)st.st_size);
 	free(text);
 	close(fd);

@@ -169,6 +169,13 @@ static enum err make_prune(struct config *c, const struct settings *s,
 		return why_set(why, ERR_INPUT, "Prune configured below the "
 			       "minimum of %d MiB.  Please use a higher "
 			       "number.", PRUNE_MIN_MIB);
+	c->reindex = settings_bool(s, "reindex");
+	c->reindex_chainstate = settings_bool(s, "reindex-chainstate") &&
+				!c->reindex;
+	if (mib && c->reindex_chainstate)
+		return why_set(why, ERR_INPUT, "Prune mode is incompatible "
+			       "with -reindex-chainstate. Use full -reindex "
+			       "instead.");
 	c->prune_bytes = mib == 1 ? CHAIN_PRUNE_MANUAL : (uint64_t)mib << 20;
 	return ERR_NONE;
 }
@@ -404,10 +411,10 @@ enum err config_make(struct config *c, const struct settings *s,
 	c->respawn = (unsigned)settings_int(s, "respawn");
 	c->load_block_n = settings_list(s, "loadblock", &c->load_blocks);
 	c->stop_after_import = settings_bool(s, "stopafterblockimport");
-	if (c->stop_after_import && !c->load_block_n)
-		return why_set(why, ERR_INPUT, "-stopafterblockimport needs "
-			       "-loadblock=FILE");
 	e = make_prune(c, s, why);
+	if (!e && c->stop_after_import && !c->load_block_n && !c->reindex)
+		e = why_set(why, ERR_INPUT, "-stopafterblockimport needs "
+			    "-loadblock=FILE or -reindex");
 	if (!e)
 		e = make_peers(c, s, why);
 	if (!e)

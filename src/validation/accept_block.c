@@ -49,9 +49,16 @@ static bool enough_work(const struct chain *c, const struct block *b)
 static enum err store_block(struct chain *c, struct header_node *n,
 			    struct block *b, struct why *why)
 {
-	enum err e = block_store_append(c->store, &n->data, b->raw,
-					n->height, n->time, why);
+	enum err e = ERR_NONE;
 
+	if (c->stored_at.file >= 0) {
+		n->data = c->stored_at;
+		block_store_claim(c->store, n->data, b->raw.n, n->height,
+				  n->time);
+	} else {
+		e = block_store_append(c->store, &n->data, b->raw, n->height,
+				       n->time, why);
+	}
 	if (e)
 		return e;
 	n->tx_count = b->tx_count;

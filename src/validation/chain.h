@@ -47,6 +47,8 @@ struct chain_options {
 	const struct clock *clock;
 	struct workers *workers;             /* script checks; may be NULL */
 	size_t dbcache_bytes;                /* all caches together */
+	bool reindex;                        /* index and coins anew … */
+	bool reindex_chainstate;             /* … the coins alone */
 	uint64_t prune_bytes;                /* of block files; 0: keep all */
 	bool fast_prune;                     /* tests: small block files */
 	bool check_all_scripts;              /* ignore assume_valid */
@@ -140,6 +142,9 @@ NODISCARD enum err chain_reconsider(struct chain *c, struct header_node *n,
 /** preciousblock: among tips of equal work, n now counts as the first. */
 NODISCARD enum err chain_prefer(struct chain *c, struct header_node *n,
 				struct why *why);
+
+/** The block files are to be read again: import_open_own(). */
+bool chain_reindexing(const struct chain *c);
 
 /* ---- pruning ---- */
 

@@ -47,6 +47,9 @@ struct chain {
 	bool tip_moved;                  /* since the last tip event */
 	bool broken;                     /* coins fit no tip: never flush */
 	bool flush_wanted;
+	bool rebuilding;                 /* -reindex is not done yet */
+	struct disk_pos stored_at;       /* the block to accept is there
+					    already; file < 0: nowhere */
 	bool have_pruned;
 	bool prune_due;                  /* with the next flush */
 	size_t prune_looked_at;          /* block files at the last look */

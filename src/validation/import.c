@@ -9,10 +9,12 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "validation/chain_priv.h"
 #include "validation/deferred.h"
 #include "validation/import_files.h"
+#include "validation/reindex.h"
 
 #define AHEAD_BLOCKS 8
 #define AHEAD_BYTES ((size_t)3 << 20)
@@ -32,6 +34,7 @@ struct incoming {
 
 struct import {
 	struct chain *chain;
+	bool own;                        /* the chain's own files */
 	struct import_files files;
 	size_t file;                     /* being read */
 	struct block_scan *scan;         /* of it; NULL between files */
@@ -48,24 +51,47 @@ struct import {
 	struct import_progress progress;
 };
 
-enum err import_open(struct import **out, struct chain *c, const char *path,
-		     struct why *why)
+static struct import *import_new(struct chain *c, struct import_files files)
 {
 	struct import *im = xcalloc(1, sizeof *im);
-	enum err e = import_files_find(&im->files, path, why);
 	size_t i;
 
-	if (e) {
-		free(im);
-		return e;
-	}
 	im->chain = c;
+	im->files = files;
 	deferred_init(&im->deferred);
 	for (i = 0; i < im->files.count; i++)
 		im->progress.bytes_total += im->files.list[i].size_bytes;
 	im->progress.tip_height = chain_tip(c)->height;
-	*out = im;
-	return ERR_NONE;
+	return im;
+}
+
+enum err import_open(struct import **out, struct chain *c, const char *path,
+		     struct why *why)
+{
+	struct import_files files;
+	enum err e = import_files_find(&files, path, why);
+
+	if (!e)
+		*out = import_new(c, files);
+	return e;
+}
+
+enum err import_open_own(struct import **out, struct chain *c,
+			 struct why *why)
+{
+	char *path = path_join(c->dir, "blocks");
+	struct import_files files;
+	enum err e = import_files_find(&files, path, why);
+
+	CHECK(c->rebuilding);
+	if (e == ERR_INPUT)
+		e = ERR_NONE;            /* there are none */
+	if (!e) {
+		*out = import_new(c, files);
+		(*out)->own = true;
+	}
+	free(path);
+	return e;
 }
 
 /* ---- the pool's part ---- */
@@ -177,6 +203,16 @@ static enum err advance(struct import *im, struct why *why)
 	return e;
 }
 
+/* Where the chain's own files have it. */
+static struct disk_pos own_place(const struct import *im, size_t file,
+				 struct scan_record rec)
+{
+	return (struct disk_pos){
+		.file = (int32_t)im->files.list[file].number,
+		.offset = (uint32_t)rec.pos + 8,
+	};
+}
+
 static enum err take_block(struct import *im, struct block *b,
 			   const struct finding *checked, size_t file,
 			   struct scan_record rec, struct why *why)
@@ -186,14 +222,22 @@ static enum err take_block(struct import *im, struct block *b,
 	bool known = chain_lookup(im->chain, &b->hash);
 	enum err e;
 
+	if (im->own && block_hash_eq(&b->hash,
+				     &im->chain->opt.params->genesis_hash)) {
+		reindex_found_genesis(im->chain, own_place(im, file, rec));
+		return ERR_NONE;
+	}
 	if (!known && !checked->verdict &&
 	    !chain_lookup(im->chain, &b->header.prev)) {
 		if (!deferred_add(&im->deferred, &b->header.prev, file, rec))
 			im->forgot = true;
 		return ERR_NONE;
 	}
+	if (im->own)
+		im->chain->stored_at = own_place(im, file, rec);
 	e = chain_accept_checked_block(im->chain, &res, b, checked, true,
 				       why);
+	im->chain->stored_at.file = -1;
 	if (e)
 		return e;
 	if (res.finding.verdict)
@@ -310,6 +354,11 @@ static enum err end_pass(struct import *im, bool *more, struct why *why)
 		return ERR_NONE;
 	}
 	*more = false;
+	if (im->own) {
+		enum err e = chain_activate(im->chain, why);
+
+		return e ? e : reindex_end(im->chain, why);
+	}
 	if (!p->blocks_new && !p->blocks_known && !p->blocks_bad &&
 	    !p->blocks_waiting)
 		return why_set(why, ERR_INPUT, "%s holds no block of chain "

@@ -25,6 +25,12 @@ struct import;
 NODISCARD enum err import_open(struct import **out, struct chain *c,
 			       const char *path, struct why *why);
 /**
+ * The chain's own block files, while chain_reindexing(): their blocks become
+ * known where they are.
+ */
+NODISCARD enum err import_open_own(struct import **out, struct chain *c,
+				   struct why *why);
+/**
  * Do a small part (some blocks), then return, so that the owner can answer
  * questions in between.  *more: call again.  Blocks whose parent is not known
  * yet are found again once it is.

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "validation/prune.h"
+#include "validation/reindex.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -97,16 +98,20 @@ static enum err make_genesis(struct chain *c, struct why *why)
 	enum err e;
 
 	genesis_block_write(&raw, p);
-	if (first_file_bytes(c->dir) > raw.n + 8) {
+	if (!c->rebuilding && first_file_bytes(c->dir) > raw.n + 8) {
 		bytes_clear(&raw);
 		return why_set(why, ERR_CORRUPT, "%s/blocks holds block files"
-			       " but blocks/index is empty; move the blk and "
-			       "rev files away and import them with "
-			       "-loadblock", c->dir);
+			       " but blocks/index is empty; start with "
+			       "-reindex to make it again from them", c->dir);
 	}
 	n = header_tree_add(&c->tree, &p->genesis, &p->genesis_hash, NULL);
 	n->tx_count = 1;
-	n->status = BLOCK_VALID_SCRIPTS | BLOCK_HAVE_DATA;
+	n->status = BLOCK_VALID_SCRIPTS;
+	if (c->rebuilding) {             /* the files have it, surely */
+		bytes_clear(&raw);
+		return ERR_NONE;
+	}
+	n->status |= BLOCK_HAVE_DATA;
 	e = block_store_append(c->store, &n->data, bytes_span(&raw), 0,
 			       p->genesis.time, why);
 	bytes_clear(&raw);
@@ -127,7 +132,8 @@ static enum err find_tip(struct chain *c, struct why *why)
 			       "blocks that it could be made from are pruned "
 			       "away; start with -reindex, which downloads "
 			       "the chain again", c->dir);
-	} else if (c->tree.count > 1) {
+	} else if (c->tree.count > 1 && !c->rebuilding &&
+		   !c->opt.reindex_chainstate) {
 		log_warn(LOG_CHAIN, "%s/chainstate is empty: making the coins"
 			 " again from the block files", c->dir);
 	}
@@ -160,7 +166,7 @@ static enum err check_tip(struct chain *c, struct why *why)
 	return e;
 }
 
-static enum err open_index(struct chain *c, struct why *why)
+static enum err open_index(struct chain *c, bool wipe, struct why *why)
 {
 	char *blocks = path_join(c->dir, "blocks");
 	char *index = path_join(blocks, "index");
@@ -169,10 +175,9 @@ static enum err open_index(struct chain *c, struct why *why)
 	enum err e = dir_make(index, 0700, why);
 
 	if (!e)
-		e = index_db_open(&c->index, index, false, why);
+		e = index_db_open(&c->index, index, wipe, why);
 	if (!e)
-		e = index_db_flag(c->index, &c->have_pruned, INDEX_PRUNED,
-				  why);
+		e = index_db_pruned(c->index, &c->have_pruned, why);
 	if (!e)
 		e = index_db_load_files(c->index, &files, &count, why);
 	if (!e)
@@ -180,6 +185,9 @@ static enum err open_index(struct chain *c, struct why *why)
 				     files, count, why);
 	if (!e)
 		e = prune_open(c, why);
+	if (!e && c->rebuilding)
+		e = block_store_adopt(c->store, chain_prune_mode(c) &&
+				      wipe, why);
 	if (!e)
 		e = header_tree_load(&c->tree, c->index, why);
 	if (!e && c->opt.fast_prune)
@@ -190,13 +198,13 @@ static enum err open_index(struct chain *c, struct why *why)
 	return e;
 }
 
-static enum err open_coins(struct chain *c, struct why *why)
+static enum err open_coins(struct chain *c, bool wipe, struct why *why)
 {
 	char *dir = path_join(c->dir, "chainstate");
 	size_t all = c->opt.dbcache_bytes;
 	size_t db = MIN_OF(all / 4, DB_CACHE_MAX);
 	struct coins_options o = { .cache_bytes = all - db,
-				   .db_cache_bytes = db };
+				   .db_cache_bytes = db, .wipe = wipe };
 	enum err e = dir_make(dir, 0700, why);
 
 	if (!e)
@@ -207,11 +215,18 @@ static enum err open_coins(struct chain *c, struct why *why)
 
 static enum err open_all(struct chain *c, struct why *why)
 {
-	bool fresh;
-	enum err e = open_index(c, why);
+	bool fresh, wipe;
+	enum err e = reindex_begin(c, &wipe, why);
 
+	/* Coins without an index are worse than an index without coins. */
+	if (!e && wipe)
+		e = open_coins(c, true, why);
 	if (!e)
-		e = open_coins(c, why);
+		e = open_index(c, wipe, why);
+	if (!e && wipe)
+		e = reindex_wiped(c, why);
+	if (!e && !wipe)
+		e = open_coins(c, c->opt.reindex_chainstate, why);
 	if (e)
 		return e;
 	fresh = c->tree.count == 0;
@@ -221,7 +236,7 @@ static enum err open_all(struct chain *c, struct why *why)
 		e = settle(c, why);
 	if (!e)
 		e = find_tip(c, why);
-	if (!e && !fresh)
+	if (!e && chain_tip(c)->status & BLOCK_HAVE_DATA)
 		e = check_tip(c, why);
 	if (e)
 		return e;
@@ -254,6 +269,7 @@ enum err chain_open(struct chain **out, const struct chain_options *opt,
 	c->next_precious = SEQUENCE_BASE - 1;
 	c->initial_download = true;
 	c->prune_lock = -1;
+	c->stored_at.file = -1;
 	c->flushed_ms = clock_mono_ms();
 	e = open_all(c, why);
 	if (e) {

@@ -199,7 +199,7 @@ static enum err prune(struct chain *c, const bool *chosen, size_t n,
 	enum err e = ERR_NONE;
 
 	if (!c->have_pruned)
-		e = index_db_set_flag(c->index, INDEX_PRUNED, true, why);
+		e = index_db_set_pruned(c->index, why);
 	if (e)
 		return e;
 	c->have_pruned = true;

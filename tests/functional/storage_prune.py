@@ -24,10 +24,10 @@ def block_files(n):
                   if f.startswith(("blk", "rev")))
 
 
-def refuses_to_start(n, *words):
+def refuses_to_start(n, args, *words):
     """The start ends with one line."""
     os.truncate(n.err_path, 0)
-    n.start(wait=False)
+    n.start(*args, wait=False)
     assert n.wait_exit() == 1
     n.proc = None
     for w in words:
@@ -97,7 +97,7 @@ def test_by_hand(env):
     n.stop()
 
     n.args.remove("-prune=1")
-    refuses_to_start(n, "You need to rebuild the database using -reindex to "
+    refuses_to_start(n, [], "You need to rebuild the database using -reindex to "
                      "go back to unpruned mode.  This will redownload the "
                      "entire blockchain")
     assert not os.path.exists(os.path.join(n.chaindir, "blocks",
