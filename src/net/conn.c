@@ -34,7 +34,26 @@ struct conn {
 	bool read_paused, write_paused;
 	bool eof;                /* seen while paused: told on resuming */
 	bool flushing, ended;
+	bool finished;           /* the other end of the pair knows */
 };
+
+/* Of a pair: the other end reads what is left, then an end of file.  On what
+ * is no pair, both do nothing. */
+static void pair_finish(struct conn *c)
+{
+	c->finished = true;
+	bufferevent_flush(c->bev, EV_WRITE, BEV_FINISHED);
+}
+
+static void pair_abort(struct conn *c)
+{
+	struct bufferevent *other = bufferevent_pair_get_partner(c->bev);
+
+	if (other && !c->finished)
+		bufferevent_trigger_event(other, BEV_EVENT_ERROR |
+					  BEV_EVENT_READING,
+					  BEV_TRIG_DEFER_CALLBACKS);
+}
 
 static void conn_end(struct conn *c, enum conn_end end)
 {
@@ -44,6 +63,8 @@ static void conn_end(struct conn *c, enum conn_end end)
 	bufferevent_disable(c->bev, EV_READ | EV_WRITE);
 	if (c->flush_timer)
 		timer_unset(c->flush_timer);
+	if (end == CONN_FLUSHED)
+		pair_finish(c);
 	c->cb->on_end(c, end, c->arg);
 }
 
@@ -278,6 +299,19 @@ struct conn *conn_new_over(struct loop *l, TAKES struct bufferevent *bev,
 	return c;
 }
 
+void conn_pair_new(struct loop *l, struct conn *out[static 2],
+		   const struct conn_limits *limits)
+{
+	struct bufferevent *bev[2];
+
+	CHECK(bufferevent_pair_new(loop_event_base(l),
+				   BEV_OPT_DEFER_CALLBACKS, bev) == 0);
+	for (int i = 0; i < 2; i++) {
+		out[i] = conn_make(l, bev[i], NULL, limits, NULL);
+		conn_pause_reading(out[i]);
+	}
+}
+
 void conn_set_callbacks(struct conn *c, const struct conn_callbacks *cb,
 			void *arg)
 {
@@ -297,6 +331,7 @@ void conn_free(struct conn *c)
 	evbuffer_remove_cb(bufferevent_get_output(c->bev), on_output_change,
 			   c);
 	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
+	pair_abort(c);
 	if (c->fd >= 0) {
 		/* Now, and not when libevent gets round to it. */
 		bufferevent_setfd(c->bev, -1);

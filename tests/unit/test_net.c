@@ -27,5 +27,5 @@ void run_for(struct loop *l, int64_t ms)
 int main(void)
 {
 	return test_net_loop() + test_net_conn() + test_net_listener() +
-	       test_net_loopback() != 0;
+	       test_net_loopback() + test_net_pair() != 0;
 }

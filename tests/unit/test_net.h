@@ -17,6 +17,7 @@ int test_net_conn(void);
 int test_net_listener(void);
 int test_net_loop(void);
 int test_net_loopback(void);
+int test_net_pair(void);
 
 /** Run the loop until *flag, failing the test after ten seconds. */
 void run_until(struct loop *l, const bool *flag);
