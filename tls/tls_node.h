@@ -31,7 +31,8 @@ struct tls_node_options {
 
 /** Asks for the first leaf from the loop's next turn. */
 struct tls_node *tls_node_new(const struct tls_node_options *o);
-/** Ends all streams; their owners hear of it as of TLS_DROPPED. */
+/** Ends all streams: their conns with CONN_ERROR, handshakes without a word
+ * (`done` is not called). */
 void tls_node_free(struct tls_node *n);               /* NULL is fine */
 
 /** The signer's answer.  ERR_INPUT if it does not fit what was asked. */

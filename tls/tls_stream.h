@@ -33,6 +33,7 @@ struct tls_place {
 	enum tls_who who;
 	struct node_id only;
 	char name[48];           /* for the log: "door kim" */
+	struct conn_limits limits;       /* of the plain conn; {0} will do */
 };
 
 struct tls_result {
@@ -45,7 +46,7 @@ struct tls_result {
 	struct conn *conn;
 };
 
-/** Called once, from the loop, never from inside the calls below. */
+/** Called once, from the loop, never from inside a call of tls_*. */
 typedef void tls_done_fn(const struct tls_result *r, void *arg);
 
 struct tls_stream;

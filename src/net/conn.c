@@ -300,14 +300,14 @@ struct conn *conn_new_over(struct loop *l, TAKES struct bufferevent *bev,
 }
 
 void conn_pair_new(struct loop *l, struct conn *out[static 2],
-		   const struct conn_limits *limits)
+		   const struct conn_limits limits[static 2])
 {
 	struct bufferevent *bev[2];
 
 	CHECK(bufferevent_pair_new(loop_event_base(l),
 				   BEV_OPT_DEFER_CALLBACKS, bev) == 0);
 	for (int i = 0; i < 2; i++) {
-		out[i] = conn_make(l, bev[i], NULL, limits, NULL);
+		out[i] = conn_make(l, bev[i], NULL, &limits[i], NULL);
 		conn_pause_reading(out[i]);
 	}
 }

@@ -58,9 +58,11 @@ struct conn *conn_new_over(struct loop *l, TAKES struct bufferevent *bev,
  * other.  Both begin with reading paused and without an owner: give each one
  * (conn_set_callbacks()) before the loop's next turn.  CONN_FLUSHED on one is
  * CONN_EOF on the other; conn_free() before that is CONN_ERROR.
+ *
+ * limits   of each end
  */
 void conn_pair_new(struct loop *l, struct conn *out[static 2],
-		   const struct conn_limits *limits);
+		   const struct conn_limits limits[static 2]);
 /** Closes at once what is open; NULL is fine. */
 void conn_free(struct conn *c);
 /** Hand the connection, with what it holds, to another owner. */

@@ -55,10 +55,12 @@ static const struct conn_callbacks callbacks = {
 
 static void begin(struct loop *l, struct end e[static 2])
 {
-	const struct conn_limits limits = { 4096, 16384 };
+	const struct conn_limits limits[2] = {
+		{ 4096, 16384 }, { 4096, 16384 }
+	};
 	struct conn *pair[2];
 
-	conn_pair_new(l, pair, &limits);
+	conn_pair_new(l, pair, limits);
 	for (int i = 0; i < 2; i++) {
 		e[i] = (struct end){ .conn = pair[i] };
 		conn_set_callbacks(pair[i], &callbacks, &e[i]);
