@@ -39,6 +39,7 @@ static void fields_write(struct bytes *out, const struct enrol_msg *m)
 		write_u8(out, (uint8_t)m->reason);
 		break;
 	case ENROL_MOVED:
+	case ENROL_KNOCK:
 		break;
 	}
 }
@@ -78,6 +79,7 @@ static bool fields_read(struct enrol_msg *m, struct reader *r)
 		m->reason = (enum enrol_reason)v;
 		return v < ENROL_REASON_COUNT;
 	case ENROL_MOVED:
+	case ENROL_KNOCK:
 		return true;
 	}
 	return false;

@@ -5,7 +5,8 @@
  *
  * Enrolment: the guest says REDEEM, the host WELCOME or REFUSE.  Later on,
  * either side may say MOVE to the other ("my door for you is this one from
- * now on"), which is answered with MOVED.
+ * now on"), which is answered with MOVED.  KNOCK asks for nothing but that
+ * answer: whoever hears it at a new door knows that the door works.
  */
 #ifndef CLOISTER_TLS_ENROL_MSG_H
 #define CLOISTER_TLS_ENROL_MSG_H
@@ -20,6 +21,7 @@ enum enrol_type {
 	ENROL_REFUSE = 3,
 	ENROL_MOVE = 4,
 	ENROL_MOVED = 5,
+	ENROL_KNOCK = 6,
 };
 
 enum enrol_reason {

@@ -33,12 +33,15 @@ struct peer_entry {
 	peer_id id;
 	struct peers *owner;
 	struct conn *conn;
+	bool trusted;            /* over TLS, with somebody we know */
 };
 
 struct dial_entry {
 	struct dial_entry *next;
 	struct peers *owner;
-	struct dial *dial;       /* NULL: no transport, refused on tick */
+	struct dial *dial;       /* NULL: refused on tick, unless stream */
+	struct tls_stream *stream;   /* connected: the handshake */
+	bool trusted;            /* host is "NAME.trusted" */
 	uint64_t id;
 	bool onion;
 	char host[64];
@@ -88,6 +91,8 @@ static void tell_time(struct peers *p)
 static void entry_free(struct peer_entry *e)
 {
 	map_take(&e->owner->entries, &e->id);
+	if (e->trusted)
+		trust_disconnected(e->owner->opt.trust, e->id);
 	conn_free(e->conn);
 	free(e);
 }
@@ -150,6 +155,49 @@ static void add_peer(struct peers *p, int fd, struct peer_conn *pc)
 	tell_time(p);
 	if (!p2p_peer_connected(p->p2p, pc))
 		entry_free(e);
+}
+
+/* The same, over TLS; id is whose it is. */
+static void add_secured(struct peers *p, struct conn *conn,
+			struct peer_conn *pc, const struct node_id *id)
+{
+	struct peer_entry *e;
+	bool outbound = pc->dial != 0;
+
+	if (!trust_admit(p->opt.trust, id, outbound)) {
+		conn_free(conn);
+		tell_time(p);
+		if (outbound)
+			p2p_dial_failed(p->p2p, pc->dial, FAILURE_OTHER,
+					"connected the other way round");
+		return;
+	}
+	e = xcalloc(1, sizeof *e);
+	e->id = pc->id = ++p->next_id;
+	e->owner = p;
+	e->conn = conn;
+	map_put(&p->entries, e);
+	tell_time(p);
+	if (!p2p_peer_connected(p->p2p, pc)) {
+		entry_free(e);
+		return;
+	}
+	e->trusted = true;
+	trust_connected(p->opt.trust, id, e->id, outbound);
+	conn_set_callbacks(conn, &conn_cb, e);
+	conn_resume_reading(conn);
+}
+
+void peers_add_trusted(struct peers *p, struct conn *conn,
+		       const struct node_id *id, const char *name)
+{
+	char addr[64];
+	struct peer_conn pc = { .addr = addr, .network = "onion",
+				.transport = "tls",
+				.perms = PEER_PERM_DOWNLOAD };
+
+	snprintf(addr, sizeof addr, "%s.trusted:0", name);
+	add_secured(p, conn, &pc, id);
 }
 
 /* ---- ports: connections ---- */
@@ -216,6 +264,19 @@ static void dial_forget(struct dial_entry *d)
 	free(d);
 }
 
+static void dial_failed(struct dial_entry *d, enum dial_failure failure,
+			const char *why)
+{
+	struct peers *p = d->owner;
+
+	log_debug(LOG_NET, "cannot connect to %s:%u: %s", d->host,
+		  (unsigned)d->port, why);
+	if (d->trusted)
+		trust_dial_failed(p->opt.trust, d->host, why);
+	tell_time(p);
+	p2p_dial_failed(p->p2p, d->id, failure, why);
+}
+
 static enum dial_failure failure_of(enum dial_result r)
 {
 	switch (r) {
@@ -240,6 +301,55 @@ static enum dial_failure failure_of(enum dial_result r)
 	return FAILURE_OTHER;
 }
 
+/* The handshake at a trusted peer's door is over. */
+static void on_secured(const struct tls_result *r, void *arg)
+{
+	struct dial_entry *d = arg;
+	struct peers *p = d->owner;
+	char addr[80];
+	struct peer_conn pc = {
+		.dial = d->id,
+		.addr = addr,
+		.network = "onion",
+		.transport = "tls",
+		.perms = PEER_PERM_DOWNLOAD,
+	};
+
+	d->stream = NULL;
+	snprintf(addr, sizeof addr, "%s:%u", d->host, (unsigned)d->port);
+	if (r->fail)
+		dial_failed(d, FAILURE_OTHER, tls_fail_text(r->fail));
+	else
+		add_secured(p, r->conn, &pc, &r->id);
+	dial_forget(d);
+}
+
+static void on_door_dialled(struct dial_entry *d, int fd)
+{
+	struct peers *p = d->owner;
+
+	d->stream = trust_connect(p->opt.trust, d->host, fd, on_secured, d);
+	if (d->stream)
+		return;
+	dial_failed(d, FAILURE_OTHER, "not trusted any more");
+	dial_forget(d);
+}
+
+void peers_cancel_dials(struct peers *p, const char *host)
+{
+	struct dial_entry *d = p->dials, *next;
+
+	for (; d; d = next) {
+		next = d->next;
+		if (strcmp(d->host, host) != 0)
+			continue;
+		dial_cancel(d->dial);
+		tls_stream_cancel(d->stream);
+		dial_failed(d, FAILURE_OTHER, "cancelled");
+		dial_forget(d);
+	}
+}
+
 static void on_dialled(enum dial_result result, int fd, void *arg)
 {
 	struct dial_entry *d = arg;
@@ -251,16 +361,16 @@ static void on_dialled(enum dial_result result, int fd, void *arg)
 		.network = d->onion ? "onion" : "not_publicly_routable",
 	};
 
+	d->dial = NULL;
 	snprintf(addr, sizeof addr, "%s:%u", d->host, (unsigned)d->port);
-	if (result == DIAL_OK) {
-		add_peer(p, fd, &pc);
-	} else {
-		log_debug(LOG_NET, "cannot connect to %s: %s", addr,
-			  dial_result_name(result));
-		tell_time(p);
-		p2p_dial_failed(p->p2p, d->id, failure_of(result),
-				dial_result_name(result));
+	if (result == DIAL_OK && d->trusted) {
+		on_door_dialled(d, fd);
+		return;
 	}
+	if (result == DIAL_OK)
+		add_peer(p, fd, &pc);
+	else
+		dial_failed(d, failure_of(result), dial_result_name(result));
 	dial_forget(d);
 }
 
@@ -272,7 +382,7 @@ static void answer_refused(struct peers *p)
 	while (d) {
 		struct dial_entry *next = d->next;
 
-		if (!d->dial)
+		if (!d->dial && !d->stream)
 			on_dialled(DIAL_PROXY_DOWN, -1, d);
 		d = next;
 	}
@@ -283,10 +393,12 @@ static void port_dial(void *ctx, const struct dial_request *req)
 	struct peers *p = ctx;
 	bool plain = !req->seed_name && loopback_address_ok(req->host);
 	struct transport *t = plain ? p->plain : p->opt.tor;
+	const char *way = p->opt.trust ? trust_way(p->opt.trust, req->host)
+				       : NULL;
 	struct dial_entry *d;
 	char isolation[48];
 	struct dial_target target = {
-		.host = req->host,
+		.host = way ? way : req->host,
 		.port = req->port,
 		.isolation = isolation,
 		.timeout_ms = plain ? PLAIN_DIAL_TIMEOUT_MS
@@ -303,6 +415,7 @@ static void port_dial(void *ctx, const struct dial_request *req)
 	d = xcalloc(1, sizeof *d);
 	d->owner = p;
 	d->id = req->id;
+	d->trusted = way != NULL;
 	d->onion = !plain && !req->seed_name;
 	snprintf(d->host, sizeof d->host, "%s", req->host);
 	d->port = req->port;
@@ -532,6 +645,7 @@ void peers_free(struct peers *p)
 	listener_free(p->plain_listener);
 	while (p->dials) {
 		dial_cancel(p->dials->dial);
+		tls_stream_cancel(p->dials->stream);
 		dial_forget(p->dials);
 	}
 	while (pos = 0, (e = map_next(&p->entries, &pos)) != NULL)

@@ -10,6 +10,7 @@
 #include "net/transport.h"
 #include "node/chain_port.h"
 #include "node/node_config.h"
+#include "node/trust.h"
 
 struct peers_options {
 	struct loop *loop;
@@ -17,6 +18,7 @@ struct peers_options {
 	const struct clock *clock;
 	struct chain_port *chain;        /* borrowed */
 	struct transport *tor;           /* NULL: no tor; borrowed */
+	struct trust *trust;             /* NULL: nobody; borrowed */
 	int onion_listener;              /* fd, taken; -1: none */
 	int plain_listener;              /* fd, taken; -1: none */
 	/* A peer behind this inbound circuit broke the rules: end it. */
@@ -33,6 +35,11 @@ struct peers *peers_new(const struct peers_options *opt);
 struct p2p *peers_engine(struct peers *p);
 /** Begin to dial and accept (the chain is open). */
 void peers_start(struct peers *p);
+/** Somebody trusted is at our door; conn is as tls_result has it. */
+void peers_add_trusted(struct peers *p, TAKES struct conn *conn,
+		       const struct node_id *id, const char *name);
+/** Give up dials to this host. */
+void peers_cancel_dials(struct peers *p, const char *host);
 /** Close every connection, and answer nothing any more. */
 void peers_free(struct peers *p);
 

@@ -109,7 +109,10 @@ static bool item_start(struct exchange *x)
 		return false;
 	}
 	x->call.method->run(&x->call);
-	return true;
+	if (!x->call.wait.kind || x->call.error.code)
+		return true;
+	exchange_wait(x);
+	return false;
 }
 
 void exchange_run(struct exchange *x)

@@ -111,6 +111,27 @@ struct rpc_tor {
 	int64_t problem_at;            /* unix seconds */
 };
 
+/* One trusted peer, or an invite: peerlist.  Times are unix, 0 for never. */
+struct rpc_trusted {
+	char name[40];
+	char id[72];                   /* "clid1…"; empty for an invite */
+	char words[72];                /* of the id, to compare aloud */
+	const char *state;             /* "invited", "accepting", "trusted" */
+	const char *roles[8];
+	size_t role_count;
+	bool connected, inbound;
+	int64_t created, expires, enrolled, last_seen;
+	int64_t ping_us;               /* < 0: none yet */
+	uint64_t bytes_sent, bytes_recv;
+	char door[72];                 /* our door for it, or empty */
+	const char *door_state;        /* "reachable", … */
+	bool rotating;                 /* a new door waits to be used */
+	char their_door[72];
+	int64_t leaf_expires;          /* of its certificate; 0: not seen */
+	char problem[256];             /* the last one, or empty */
+	int64_t problem_at;
+};
+
 /* getwalls: what the kernel keeps up around each process. */
 struct rpc_walls_process {
 	const char *name;              /* "node", "warden", "tor" */
@@ -187,6 +208,34 @@ struct rpc_ports {
 	void (*ping)(void *ctx);
 	void (*tor)(void *ctx, struct rpc_tor *out);
 	void (*walls)(void *ctx, struct rpc_walls *out);
+
+	/* Trusted peers.  Each gives RPC_DONE, or RPC_REFUSED and why. */
+	/** Its text is then asked for, until it is there. */
+	enum rpc_answer (*peer_invite)(void *ctx, const char *name,
+				       const char *const *roles, size_t n,
+				       int64_t lives_s, struct why *why);
+	bool (*peer_invite_text)(void *ctx, const char *name,
+				 char *out, size_t size);
+	enum rpc_answer (*peer_accept)(void *ctx, const char *invite,
+				       const char *name,
+				       const char *const *roles, size_t n,
+				       struct why *why);
+	/** Why the last invite taken as this name came to nothing; NULL. */
+	const char *(*peer_refusal)(void *ctx, const char *name);
+	size_t (*trusted_peers)(void *ctx, struct rpc_trusted **out);
+	/** Our own id and its words; when our leaf ends.  False: not yet. */
+	bool (*own_id)(void *ctx, char *id, char *words, size_t size,
+		       int64_t *leaf_expires);
+	enum rpc_answer (*peer_remove)(void *ctx, const char *name,
+				       struct why *why);
+	enum rpc_answer (*peer_rename)(void *ctx, const char *name,
+				       const char *to, struct why *why);
+	enum rpc_answer (*peer_rotate)(void *ctx, const char *name,
+				       struct why *why);
+	/** New string of hex, secret; rpc wipes and frees it. */
+	char *(*peer_export)(void *ctx);
+	enum rpc_answer (*peer_import)(void *ctx, const char *hex,
+				       unsigned *added, struct why *why);
 	/** Stop the node; the answer to the caller is sent first. */
 	void (*stop)(void *ctx);
 	/** Fill up to max sentences (good until the next call). */

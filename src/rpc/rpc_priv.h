@@ -64,15 +64,18 @@ struct rpc_methods rpc_methods_control(void);
 struct rpc_methods rpc_methods_mining(void);
 struct rpc_methods rpc_methods_net(void);
 struct rpc_methods rpc_methods_storage(void);
+struct rpc_methods rpc_methods_trust(void);
 struct rpc_methods rpc_methods_tx(void);
 struct rpc_methods rpc_methods_wait(void);
 
-/* A method that waits for the tip to change (rpc_wait.c). */
+/* A method that waits: for the tip to change, or for its own poll to come
+ * true (rpc_wait.c). */
 enum rpc_wait_kind {
 	RPC_WAIT_NONE = 0,
 	RPC_WAIT_CHANGE,         /* any tip but `hash` */
 	RPC_WAIT_HASH,           /* the tip is `hash` */
 	RPC_WAIT_HEIGHT,         /* the tip is at `height` or above */
+	RPC_WAIT_POLL,           /* poll() is true; on the loop */
 };
 
 struct rpc_wait {
@@ -80,6 +83,9 @@ struct rpc_wait {
 	struct block_hash hash;
 	int height;
 	int64_t timeout_ms;      /* 0: for ever */
+	/* Sets result or error and returns true, or is asked again.  At the
+	 * end of the time: with last, which must be the last word. */
+	bool (*poll)(struct rpc_call *call, bool last);
 };
 
 struct rpc_call {

@@ -11,6 +11,8 @@
 #include "rpc/server.h"
 #include "validation/chain.h"
 
+#define POLL_MS 50
+
 static struct json_object *tip_result(const struct block_hash *hash,
 				      int height)
 {
@@ -33,6 +35,8 @@ static bool fulfilled(const struct rpc_wait *w, const struct block_hash *tip,
 		return block_hash_eq(&w->hash, tip);
 	case RPC_WAIT_HEIGHT:
 		return height >= w->height;
+	case RPC_WAIT_POLL:
+		return false;
 	}
 	return true;
 }
@@ -87,7 +91,24 @@ static void waitforblockheight(struct rpc_call *call)
 		look(call, w);
 }
 
-/* ---- the loop's side ---- */
+/* ---- the loop's side: polls ---- */
+
+static void poll_again(struct exchange *x)
+{
+	int64_t now = clock_mono_ms();
+	bool last = now >= x->poll_until_ms || atomic_load(&x->rpc->stopping);
+
+	if (!x->call.wait.poll(&x->call, last) && !last) {
+		exchange_after(x, POLL_MS, poll_again);
+		return;
+	}
+	if (x->timer)
+		event_free(x->timer);
+	x->timer = NULL;
+	exchange_continue(x);
+}
+
+/* ---- the loop's side: the tip ---- */
 
 static void finish(struct exchange *x)
 {
@@ -106,6 +127,11 @@ static void finish(struct exchange *x)
 
 void exchange_wait(struct exchange *x)
 {
+	if (x->call.wait.kind == RPC_WAIT_POLL) {
+		x->poll_until_ms = clock_mono_ms() + x->call.wait.timeout_ms;
+		exchange_after(x, POLL_MS, poll_again);
+		return;
+	}
 	if (atomic_load(&x->rpc->stopping)) {
 		exchange_continue(x);
 		return;

@@ -31,6 +31,7 @@ struct exchange {
 	struct rpc_call call;
 	struct job job;
 	bool running, waiting, stop_after;
+	int64_t poll_until_ms;           /* of an RPC_WAIT_POLL */
 };
 
 struct rpc {
