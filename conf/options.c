@@ -98,6 +98,14 @@ const struct option_spec option_table[] = {
 	ROW_BOOL(PEERS, NODE, "listen", "1",
 		 "Accept peers, through an onion service of our own. Off by "
 		 "default where -connect is given."),
+	ROW_BOOL(PEERS, NODE, "publiconion", NULL,
+		 "Publish that onion service, for anybody. As -listen unless "
+		 "given; trusted peers have doors of their own in any "
+		 "case."),
+	ROW_BOOL(PEERS, NODE, "trustedonly", "0",
+		 "Connect to and accept trusted peers only (`cloister-cli peer "
+		 "--help`): no public onion service, no other peers, no "
+		 "seeds."),
 	ROW_TEXT(PEERS, NODE | OPTION_LIST | OPTION_NET, "connect", NULL,
 		 "ADDR", "Connect to these peers only (ADDR is a v3 onion "
 		 "address, :port optional); 0 for no outbound peers at all."),

@@ -189,6 +189,22 @@ static void auth_read(struct link_client_auth *a, enum link_type type,
 		read_copy(r, a->key, sizeof a->key);
 }
 
+static void blob_write(struct bytes *out, const struct link_blob *b)
+{
+	CHECK(b->n <= LINK_BLOB_MAX);
+	write_u16(out, (uint16_t)b->n);
+	bytes_append(out, b->b, b->n);
+}
+
+static void blob_read(struct link_blob *b, struct reader *r)
+{
+	b->n = read_u16(r);
+	if (b->n > LINK_BLOB_MAX)
+		r->failed = true;
+	else
+		read_copy(r, b->b, b->n);
+}
+
 void link_msg_write(struct bytes *out, const struct link_msg *m)
 {
 	size_t before = out->n;
@@ -222,6 +238,10 @@ void link_msg_write(struct bytes *out, const struct link_msg *m)
 	case LINK_CLIENT_AUTH_REMOVE:
 		auth_write(out, m->type, &m->u.auth);
 		break;
+	case LINK_SIGN:
+	case LINK_SIGNED:
+		blob_write(out, &m->u.blob);
+		break;
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 	case LINK_READY:
@@ -251,6 +271,9 @@ static void read_from_warden(struct link_msg *m, struct reader *r)
 	case LINK_DOOR_LISTEN:
 		wish_read(&m->u.wish, m->type, r);
 		break;
+	case LINK_SIGNED:
+		blob_read(&m->u.blob, r);
+		break;
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 		break;
@@ -275,6 +298,9 @@ static void read_from_node(struct link_msg *m, struct reader *r)
 	case LINK_CLIENT_AUTH_ADD:
 	case LINK_CLIENT_AUTH_REMOVE:
 		auth_read(&m->u.auth, m->type, r);
+		break;
+	case LINK_SIGN:
+		blob_read(&m->u.blob, r);
 		break;
 	case LINK_CLOSE_CIRCUIT:
 		m->u.circuit = read_u32(r);

@@ -17,6 +17,7 @@
 #define LINK_ADDRESS_MAX 64       /* "….onion" is 62 */
 #define LINK_TOR_VERSION_MAX 32
 #define LINK_KEY_SIZE 32          /* of a client authorization's keys */
+#define LINK_BLOB_MAX 2048        /* of the signer's bytes */
 #define LINK_DOORS_MAX 64         /* private doors, and keys for others' */
 
 enum link_type {
@@ -27,6 +28,7 @@ enum link_type {
 	LINK_LOG_REOPEN = 4,      /* the log's file comes with the packet */
 	LINK_SOCKS = 5,           /* the answer to LINK_SOCKS_OPEN */
 	LINK_DOOR_LISTEN = 6,     /* a private door's listener comes along */
+	LINK_SIGNED = 7,          /* the answer to LINK_SIGN */
 	/* node to warden */
 	LINK_READY = 64,          /* started: RPC answers, peers are served */
 	LINK_NEWNYM = 65,         /* fresh circuits, please */
@@ -40,6 +42,7 @@ enum link_type {
 	LINK_CLIENT_AUTH_REMOVE = 73,
 	LINK_DOORS_TOLD = 74,     /* all wishes are told: drop what is not
 				   * among them */
+	LINK_SIGN = 75,           /* a certificate by the identity key */
 };
 
 enum tor_phase {
@@ -128,6 +131,12 @@ struct link_client_auth {
 	uint8_t key[LINK_KEY_SIZE];       /* …_ADD: X25519, private */
 };
 
+/* What the signer is asked and answers: not the link's to understand. */
+struct link_blob {
+	size_t n;
+	uint8_t b[LINK_BLOB_MAX];
+};
+
 struct link_msg {
 	enum link_type type;
 	union {
@@ -138,6 +147,7 @@ struct link_msg {
 		struct link_door_wish wish;       /* LINK_DOOR_ADD, …_REMOVE,
 						   * …_LISTEN */
 		struct link_client_auth auth;     /* LINK_CLIENT_AUTH_… */
+		struct link_blob blob;            /* LINK_SIGN, …_SIGNED */
 	} u;
 };
 

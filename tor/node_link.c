@@ -136,6 +136,11 @@ static void dispatch(struct node_link *l, const struct link_msg *m, int fd)
 		if (l->events.log_reopen)
 			l->events.log_reopen(l->arg, fd);
 		break;
+	case LINK_SIGNED:
+		if (l->events.is_signed)
+			l->events.is_signed(l->arg, span_of(m->u.blob.b,
+							    m->u.blob.n));
+		break;
 	case LINK_SOCKS:           /* dispatch_socks() */
 	case LINK_DOOR_LISTEN:     /* dispatch_listener() */
 	case LINK_READY:
@@ -144,6 +149,7 @@ static void dispatch(struct node_link *l, const struct link_msg *m, int fd)
 	case LINK_CLIENT_AUTH_ADD:
 	case LINK_CLIENT_AUTH_REMOVE:
 	case LINK_DOORS_TOLD:
+	case LINK_SIGN:
 	case LINK_NEWNYM:
 	case LINK_CLOSE_CIRCUIT:
 	case LINK_SOCKS_OPEN:
@@ -427,6 +433,16 @@ void node_link_doors_told(struct node_link *l)
 {
 	const struct link_msg m = { .type = LINK_DOORS_TOLD };
 
+	wish(l, &m);
+}
+
+void node_link_sign(struct node_link *l, struct span request)
+{
+	struct link_msg m = { .type = LINK_SIGN };
+
+	CHECK(request.n <= LINK_BLOB_MAX);
+	m.u.blob.n = request.n;
+	memcpy(m.u.blob.b, request.p, request.n);
 	wish(l, &m);
 }
 

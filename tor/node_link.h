@@ -15,6 +15,8 @@ struct node_link_events {
 	void (*tor_state)(void *arg, const struct link_tor_state *s);
 	void (*door)(void *arg, const struct link_door *d);  /* public */
 	void (*private_door)(void *arg, const struct link_door *d);
+	/* The signer's answer. */
+	void (*is_signed)(void *arg, struct span answer);
 	/* A listener of a private door; fd is the callee's. */
 	void (*door_listener)(void *arg, const char *name,
 			      enum door_port port, TAKES int fd);
@@ -66,6 +68,8 @@ void node_link_client_auth_add(struct node_link *l,
 			       const struct link_client_auth *a);
 void node_link_client_auth_remove(struct node_link *l, const char *address);
 void node_link_doors_told(struct node_link *l);
+/** A request for the signer (tls/signer.h), which is not read here. */
+void node_link_sign(struct node_link *l, struct span request);
 
 /** The last state heard; TOR_STARTING before the first. */
 const struct link_tor_state *node_link_tor_state(const struct node_link *l);

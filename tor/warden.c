@@ -380,6 +380,29 @@ static void open_socks(struct warden *w, uint32_t id, enum socks_kind kind)
 	warden_link_socks(w->link, &s, fd);
 }
 
+static void on_node_nonsense(void *arg)
+{
+	struct warden *w = arg;
+
+	if (w->node < 0)
+		return;
+	log_error(LOG_NODE, "the node process sent a message that cannot be "
+		  "read: it is killed");
+	kill(w->node, SIGKILL);
+}
+
+static void sign(struct warden *w, const struct link_blob *request)
+{
+	struct bytes answer = {0};
+
+	if (w->o->sign &&
+	    !w->o->sign(w->o->ctx, &answer, span_of(request->b, request->n)))
+		on_node_nonsense(w);
+	else if (answer.n)
+		warden_link_signed(w->link, bytes_span(&answer));
+	bytes_clear(&answer);
+}
+
 static void on_node_message(void *arg, const struct link_msg *m)
 {
 	struct warden *w = arg;
@@ -413,25 +436,18 @@ static void on_node_message(void *arg, const struct link_msg *m)
 		if (w->doors)
 			doors_message(w->doors, m);
 		break;
+	case LINK_SIGN:
+		sign(w, &m->u.blob);
+		break;
 	case LINK_TOR_STATE:
 	case LINK_DOOR:
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 	case LINK_SOCKS:
 	case LINK_DOOR_LISTEN:
+	case LINK_SIGNED:
 		break;
 	}
-}
-
-static void on_node_nonsense(void *arg)
-{
-	struct warden *w = arg;
-
-	if (w->node < 0)
-		return;
-	log_error(LOG_NODE, "the node process sent a message that cannot be "
-		  "read: it is killed");
-	kill(w->node, SIGKILL);
 }
 
 /* ---- paths and sockets ---- */

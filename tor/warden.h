@@ -8,6 +8,7 @@
 #ifndef CLOISTER_TOR_WARDEN_H
 #define CLOISTER_TOR_WARDEN_H
 
+#include "base/bytes.h"
 #include "base/err.h"
 
 /* A descriptor the node inherits, and the name by which it finds it. */
@@ -53,6 +54,11 @@ struct warden_options {
 	uint16_t p2p_port;        /* peers' usual port: long-lived circuits */
 	const struct secret *passphrase;  /* of its key; NULL or empty: none */
 	bool seeds;               /* the node may ask for seeds by name */
+
+	/* The signer: appends its answer, or nothing.  False: what the node
+	 * asks is no request, and the node not to be trusted.  May be NULL. */
+	bool (*sign)(void *ctx, struct bytes *answer, struct span request);
+	void *ctx;
 };
 
 /* tor's SOCKS ports for the node, and the public door's listener, all below

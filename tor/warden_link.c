@@ -37,7 +37,8 @@ struct warden_link {
 	struct warden_link_events events;
 	void *arg;
 	struct link_msg tor;
-	bool say_tor, say_stop, say_reopen;
+	struct link_msg signature;
+	bool say_tor, say_stop, say_reopen, say_signed;
 	int log_fd;                          /* goes with reopen */
 	struct bytes last_tor;               /* as the node knows it */
 	struct door_slot *slots[SLOTS_MAX];
@@ -158,6 +159,7 @@ static void send_waiting(struct warden_link *l)
 
 	if (!send_one(l, &l->say_stop, &stop, -1) ||
 	    !send_one(l, &l->say_tor, &l->tor, -1) ||
+	    !send_one(l, &l->say_signed, &l->signature, -1) ||
 	    !send_doors(l) ||
 	    !send_one(l, &l->say_reopen, &reopen, l->log_fd) ||
 	    !send_answers(l))
@@ -204,6 +206,7 @@ struct warden_link *warden_link_new(struct event_base *base, int fd,
 	l->events = *events;
 	l->arg = arg;
 	l->tor.type = LINK_TOR_STATE;
+	l->signature.type = LINK_SIGNED;
 	evutil_make_socket_nonblocking(fd);
 	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable,
 				l);
@@ -315,6 +318,15 @@ void warden_link_log_reopen(struct warden_link *l, int log_fd)
 {
 	l->log_fd = log_fd;
 	l->say_reopen = true;
+	send_waiting(l);
+}
+
+void warden_link_signed(struct warden_link *l, struct span answer)
+{
+	CHECK(answer.n <= LINK_BLOB_MAX);
+	l->signature.u.blob.n = answer.n;
+	memcpy(l->signature.u.blob.b, answer.p, answer.n);
+	l->say_signed = true;
 	send_waiting(l);
 }
 

@@ -36,6 +36,8 @@ void warden_link_door_gone(struct warden_link *l, const char *name);
 void warden_link_stop(struct warden_link *l);
 /** log_fd: of the log's file, which goes along; must stay open.  Or -1. */
 void warden_link_log_reopen(struct warden_link *l, int log_fd);
+/** Answer a LINK_SIGN; the newest answer counts. */
+void warden_link_signed(struct warden_link *l, struct span answer);
 /** Answer a LINK_SOCKS_OPEN; fd (-1 unless result is OK) is handed over. */
 void warden_link_socks(struct warden_link *l, const struct link_socks *s,
 		       TAKES int fd);

@@ -17,10 +17,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "net/loopback.h"
 #include "node/node_walls.h"
+#include "tls/signer.h"
 #include "tor/node_link.h"
 #include "tor/onion_store.h"
 #include "tor/warden.h"
@@ -38,6 +40,8 @@ struct launch {
 	char *rpc_socket;        /* to unlink at the end */
 	struct walls_plan walls;
 	struct secret passphrase;        /* of the keys; may be empty */
+	struct tls_signer *signer;       /* NULL until it is asked for */
+	struct clock clock;
 };
 
 static void add_fd(struct launch *l, int fd, const char *name)
@@ -254,6 +258,38 @@ static enum err renew_onion(const struct launch *l, struct why *why)
 	return e;
 }
 
+/* ---- the identity ---- */
+
+/* Made when the node first asks: a node without Tor never does. */
+static struct tls_signer *signer_of(struct launch *l)
+{
+	const struct identity_store store = {
+		.dir = l->cfg->chain_dir, .passphrase = &l->passphrase,
+	};
+	const struct signer_options o = { 0 };
+	struct identity id;
+	struct why why;
+
+	if (l->signer)
+		return l->signer;
+	if (identity_open(&store, &id, &why))
+		log_error(LOG_TLS, "no identity for trusted peers: %s",
+			  why.text);
+	else
+		l->signer = tls_signer_new(&id, &o);
+	identity_clear(&id);
+	return l->signer;
+}
+
+static bool sign(void *ctx, struct bytes *answer, struct span request)
+{
+	struct launch *l = ctx;
+	struct tls_signer *s = signer_of(l);
+
+	return !s || tls_sign(s, answer, request, clock_unix(&l->clock)) !=
+			     SIGN_MALFORMED;
+}
+
 /* ---- all of it ---- */
 
 static enum err prepare(struct launch *l, const struct settings *s,
@@ -302,6 +338,7 @@ int launch(const struct settings *s, const struct config *cfg)
 	int status = 1;
 
 	raise_file_limit();
+	clock_set_mock(&l.clock, cfg->mock_time);
 	if (read_passphrase(&l, &why) || prepare(&l, s, &why)) {
 		fprintf(stderr, "Error: %s\n", why.text);
 		for (size_t i = 0; i < l.n; i++)
@@ -324,10 +361,13 @@ int launch(const struct settings *s, const struct config *cfg)
 			.p2p_port = cfg->params.p2p_port,
 			.passphrase = &l.passphrase,
 			.seeds = cfg->dns_seed,
+			.sign = sign,
+			.ctx = &l,
 		};
 
 		status = warden_run(&o);
 	}
+	tls_signer_free(l.signer);
 	secret_clear(&l.passphrase);
 	remove_doors(&l);
 	log_info(LOG_NODE, "end, exit status %d", status);

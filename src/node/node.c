@@ -19,6 +19,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/reader.h"
 #include "node/addr_files.h"
 #include "node/rpc_port.h"
 #include "node/seed_names.h"
@@ -141,6 +142,8 @@ static void chain_opened(struct node *n)
 	addresses_load(n);
 	peers_start(n->peers);
 	n->peers_started = true;
+	if (n->trust)
+		trust_start(n->trust, n->peers);
 	timer_set_every(n->save_timer, SAVE_EVERY_MS);
 	if (n->rpc)
 		rpc_set_ready(n->rpc, n->chain);
@@ -173,6 +176,8 @@ static void on_tor_state(void *arg, const struct link_tor_state *s)
 	if (n->peers && n->cfg->use_tor)
 		p2p_set_tor_ready(peers_engine(n->peers),
 				  s->phase == TOR_READY);
+	if (n->trust)
+		trust_tor_ready(n->trust, s->phase == TOR_READY);
 	if (s->problem[0])
 		n->tor_problem_at = clock_unix(&n->clock);
 }
@@ -194,6 +199,34 @@ static void on_door(void *arg, const struct link_door *d)
 		self_dial_set(n->self_dial, up ? d->address : NULL, d->port);
 	if (!up)
 		tell_address(n, NULL, 0);
+}
+
+static void on_private_door(void *arg, const struct link_door *d)
+{
+	struct node *n = arg;
+
+	if (n->trust)
+		trust_door(n->trust, d);
+}
+
+static void on_door_listener(void *arg, const char *name,
+			     enum door_port port, int fd)
+{
+	struct node *n = arg;
+
+	if (n->trust)
+		trust_door_listener(n->trust, name, port, fd);
+	else
+		close(fd);
+}
+
+static void on_signed(void *arg, struct span answer)
+{
+	struct node *n = arg;
+	struct why why;
+
+	if (n->tls && tls_node_answer(n->tls, answer, &why))
+		log_error(LOG_TLS, "%s", why.text);
 }
 
 /* Proven: now others may hear of it. */
@@ -288,6 +321,48 @@ static enum err make_rpc(struct node *n, struct why *why)
 	return rpc_new(&n->rpc, &opt, &ports, why);
 }
 
+static void sign_ask(void *ctx, struct span request)
+{
+	struct node *n = ctx;
+
+	node_link_sign(n->link, request);
+}
+
+/* What tells the chains apart, for invites. */
+static uint32_t chain_tag(const struct chain_params *params)
+{
+	struct reader r = reader_of(span_of(params->magic,
+					    sizeof params->magic));
+
+	return read_u32(&r);
+}
+
+/* Trusted peers are behind doors, and doors need Tor. */
+static void make_trust(struct node *n)
+{
+	const struct tls_node_options tls = {
+		.loop = n->loop, .clock = &n->clock, .pins = n->pins,
+		.request = sign_ask, .ctx = n,
+	};
+	struct trust_options o = {
+		.loop = n->loop,
+		.clock = &n->clock,
+		.chain = chain_tag(&n->cfg->params),
+		.tor = n->tor,
+		.pins = n->pins,
+		.link = n->link,
+	};
+	char *dir = path_join(n->cfg->chain_dir, NODE_DIR);
+	char *path = path_join(dir, "trusted");
+
+	n->tls = tls_node_new(&tls);
+	o.tls = n->tls;
+	o.path = path;
+	n->trust = trust_new(&o);
+	free(dir);
+	free(path);
+}
+
 static void make_peers(struct node *n)
 {
 	const struct socks_source socks = { socks_ask, n };
@@ -307,8 +382,10 @@ static void make_peers(struct node *n)
 		n->tor = tor_transport_new(n->loop, &socks, n->cfg->dns_seed
 				? seed_names(n->cfg->params.id) : NULL);
 		n->self_dial = self_dial_new(n->loop, n->tor, &self);
+		make_trust(n);
 	}
 	opt.tor = n->tor;
+	opt.trust = n->trust;
 	n->peers = peers_new(&opt);
 }
 
@@ -333,6 +410,9 @@ static enum err node_make(struct node *n, struct why *why)
 	static const struct node_link_events link_events = {
 		.tor_state = on_tor_state,
 		.door = on_door,
+		.private_door = on_private_door,
+		.door_listener = on_door_listener,
+		.is_signed = on_signed,
 		.stop = on_link_stop,
 		.log_reopen = on_log_reopen,
 		.socks = on_socks,
@@ -353,6 +433,7 @@ static enum err node_make(struct node *n, struct why *why)
 		return why->err;
 	n->mailbox = mailbox_new();
 	n->mailbox_watch = watch_mailbox_new(n->loop, n->mailbox);
+	n->pins = pins_new();
 	n->stop_timer = timer_new(n->loop, on_stop_timer, n);
 	n->save_timer = timer_new(n->loop, addresses_save, n);
 	make_chain(n);
@@ -418,7 +499,11 @@ static void node_clear(struct node *n)
 	if (n->chain)
 		close_chain(n);
 	self_dial_free(n->self_dial);
+	trust_stop(n->trust);
 	peers_free(n->peers);
+	trust_free(n->trust);
+	tls_node_free(n->tls);
+	pins_free(n->pins);
 	transport_free(n->tor);
 	rpc_free(n->rpc);
 	node_link_free(n->link);

@@ -10,6 +10,7 @@
 #include "node/node_walls.h"
 #include "node/peers.h"
 #include "node/self_dial.h"
+#include "node/trust.h"
 #include "rpc/rpc.h"
 #include "tor/node_link.h"
 
@@ -26,6 +27,9 @@ struct node {
 	struct chain_port *chain_port;
 	struct transport *tor;
 	struct self_dial *self_dial;     /* NULL without tor */
+	struct pins *pins;
+	struct tls_node *tls;            /* with tor only, as trust */
+	struct trust *trust;
 	struct peers *peers;
 	struct rpc *rpc;
 	struct node_link *link;

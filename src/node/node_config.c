@@ -301,6 +301,30 @@ static enum err make_walls(struct config *c, const struct settings *s,
 	return ERR_NONE;
 }
 
+/* Options that say the opposite of each other are a mistake. */
+static enum err check_trusted_only(const struct settings *s, struct why *why)
+{
+	static const char *const others[] = {
+		"connect", "addnode", "seednode", "bind",
+	};
+	static const char *const doors[] = { "listen", "publiconion" };
+	bool only = settings_bool(s, "trustedonly");
+
+	for (size_t i = 0; i < ARRAY_SIZE(others) && only; i++)
+		if (settings_has(s, others[i]))
+			return why_set(why, ERR_INPUT, "-trustedonly=1 and "
+				       "-%s contradict each other", others[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(doors) && only; i++)
+		if (settings_has(s, doors[i]) && settings_bool(s, doors[i]))
+			return why_set(why, ERR_INPUT, "-trustedonly=1 and "
+				       "-%s=1 contradict each other", doors[i]);
+	if (settings_has(s, "publiconion") && settings_bool(s, "publiconion") &&
+	    settings_has(s, "listen") && !settings_bool(s, "listen"))
+		return why_set(why, ERR_INPUT, "-publiconion=1 and -listen=0 "
+			       "contradict each other");
+	return ERR_NONE;
+}
+
 static enum err make_peers(struct config *c, const struct settings *s,
 			   struct why *why)
 {
@@ -328,7 +352,11 @@ static enum err make_peers(struct config *c, const struct settings *s,
 		e = check_peers(c, &c->seednode, "seednode", why);
 	if (e)
 		return e;
-	c->connect_only = settings_has(s, "connect");
+	e = check_trusted_only(s, why);
+	if (e)
+		return e;
+	c->trusted_only = settings_bool(s, "trustedonly");
+	c->connect_only = settings_has(s, "connect") || c->trusted_only;
 	c->no_outbound = settings_negated(s, "connect");
 	c->max_connections = (unsigned)settings_int(s, "maxconnections");
 	listen = settings_has(s, "listen") ? settings_bool(s, "listen")
@@ -337,10 +365,12 @@ static enum err make_peers(struct config *c, const struct settings *s,
 	c->plain_listen = c->plain_listen && listen;
 	c->onion_port = port;
 	/* Plain loopback takes Tor's place unless an onion is asked for. */
-	c->use_tor = any_onion(&c->connect) || any_onion(&c->addnode) ||
+	c->use_tor = c->trusted_only || any_onion(&c->connect) || any_onion(&c->addnode) ||
 		     any_onion(&c->seednode) ||
 		     (!c->plain && (listen || !c->connect_only));
-	c->publish_onion = c->use_tor && listen && !c->plain_listen;
+	c->publish_onion = c->use_tor && listen && !c->plain_listen &&
+			   (!settings_has(s, "publiconion") ||
+			    settings_bool(s, "publiconion"));
 	c->dns_seed = settings_bool(s, "dnsseed") && c->use_tor &&
 		      !c->connect_only && !c->no_outbound &&
 		      c->params.id == CHAIN_MAIN;

@@ -61,7 +61,8 @@ struct config {
 	bool plain_listen;
 	struct host_port bind;
 
-	bool connect_only;               /* -connect was given */
+	bool connect_only;               /* -connect or -trustedonly */
+	bool trusted_only;
 	bool no_outbound;
 	bool dns_seed;                   /* seeds' names may be given to Tor */
 	struct host_list connect, addnode, seednode;

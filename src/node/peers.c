@@ -138,7 +138,7 @@ static void on_end(struct conn *c, enum conn_end end, void *arg)
 
 static const struct conn_callbacks conn_cb = { on_read, on_write_paused,
 					       on_end };
-static const struct conn_limits conn_limits = { INPUT_MAX, OUTPUT_HIGH };
+const struct conn_limits peers_conn_limits = { INPUT_MAX, OUTPUT_HIGH };
 
 /* A stream is there: offer it to the engine. */
 static void add_peer(struct peers *p, int fd, struct peer_conn *pc)
@@ -147,7 +147,7 @@ static void add_peer(struct peers *p, int fd, struct peer_conn *pc)
 
 	e->id = pc->id = ++p->next_id;
 	e->owner = p;
-	e->conn = conn_new(p->opt.loop, fd, &conn_cb, &conn_limits, e);
+	e->conn = conn_new(p->opt.loop, fd, &conn_cb, &peers_conn_limits, e);
 	map_put(&p->entries, e);
 	log_debug(LOG_NET, "peer=%llu connected %s %s",
 		  (unsigned long long)e->id, pc->dial ? "to" : "from",

@@ -6,6 +6,7 @@
 #define CLOISTER_NODE_PEERS_H
 
 #include "base/clock.h"
+#include "net/conn.h"
 #include "net/loop.h"
 #include "net/transport.h"
 #include "node/chain_port.h"
@@ -28,6 +29,9 @@ struct peers_options {
 
 /** What we offer to peers (SERVICE_… bits): not all blocks when pruning. */
 uint64_t peers_services(const struct config *cfg);
+
+/* What the engine needs of a connection. */
+extern const struct conn_limits peers_conn_limits;
 
 struct peers;
 struct peers *peers_new(const struct peers_options *opt);

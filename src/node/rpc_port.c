@@ -11,6 +11,7 @@
 
 #include "net/loopback.h"
 #include "node/node.h"
+#include "node/trust_port.h"
 #include "p2p/messages.h"
 #include "tor/warden.h"
 
@@ -425,6 +426,8 @@ void rpc_port_fill(struct rpc_ports *out, struct node *n)
 	out->ping = port_ping;
 	out->tor = port_tor;
 	out->walls = port_walls;
+	if (n->cfg->use_tor)
+		trust_port_fill(out);
 	out->stop = port_stop;
 	out->warnings = port_warnings;
 	out->tip_height = port_tip_height;

@@ -26,7 +26,7 @@ enum err trust_save(struct trust *t, struct why *why)
 
 	if (t->broken)
 		return why_set(why, ERR_STATE, "%s", t->load_problem);
-	e = trust_store_save(&t->store, t->o.path, why);
+	e = trust_store_save(&t->store, t->path, why);
 	t->unsaved = e != ERR_NONE;
 	return e;
 }
@@ -369,6 +369,7 @@ struct trust *trust_new(const struct trust_options *o)
 	struct why why;
 
 	t->o = *o;
+	t->path = xstrdup(o->path);
 	t->broken = trust_store_load(&t->store, o->path, &why) != ERR_NONE;
 	if (why.err) {
 		log_error(LOG_TLS, "%s", why.text);
@@ -396,15 +397,30 @@ void trust_start(struct trust *t, struct peers *peers)
 	}
 }
 
+void trust_stop(struct trust *t)
+{
+	if (!t)
+		return;
+	t->peers = NULL;
+	timer_unset(t->tick);
+	for (struct member *m = t->members; m; m = m->next) {
+		errand_end(m);
+		guests_end(m, NULL);
+		timer_unset(m->errand_timer);
+		timer_unset(m->dial_timer);
+	}
+}
+
 void trust_free(struct trust *t)
 {
 	if (!t)
 		return;
-	if (t->peers && t->store.n)
+	if (t->unsaved)
 		trust_save_soon(t);
 	while (t->members)
 		member_free(t->members);
 	timer_free(t->tick);
 	trust_store_clear(&t->store);
+	free(t->path);
 	free(t);
 }

@@ -33,6 +33,8 @@ struct trust_options {
 
 /** Reads the store: trouble with it is told by trust_warning(). */
 struct trust *trust_new(const struct trust_options *o);
+/** Before the engine's connections end: nobody comes or goes any more. */
+void trust_stop(struct trust *t);              /* NULL is fine */
 void trust_free(struct trust *t);              /* NULL is fine */
 /** Tell the warden our wishes, and let peers in and out from now on. */
 void trust_start(struct trust *t, struct peers *peers);

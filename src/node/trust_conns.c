@@ -103,6 +103,7 @@ struct tls_stream *trust_connect(struct trust *t, const char *host, int fd,
 		return NULL;
 	}
 	place.only = m->rec->id;
+	place.limits = peers_conn_limits;
 	snprintf(place.name, sizeof place.name, "door of %s", m->rec->name);
 	return tls_stream_connect(t->o.tls, fd, &place, done, arg);
 }

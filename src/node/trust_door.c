@@ -276,6 +276,8 @@ static bool place_of(struct tls_place *out, const struct gate *gate)
 	out->purpose = gate->port == DOOR_ENROL ? TLS_ENROL : TLS_P2P;
 	out->who = rec->state == TRUST_INVITED ? TLS_ANYONE : TLS_ONLY;
 	out->only = rec->id;
+	if (gate->port == DOOR_P2P)
+		out->limits = peers_conn_limits;
 	snprintf(out->name, sizeof out->name, "door %s", rec->name);
 	return gate->port == DOOR_ENROL ||
 	       (gate->port == DOOR_P2P && rec->state != TRUST_INVITED);

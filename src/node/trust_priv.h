@@ -75,6 +75,7 @@ struct member {
 
 struct trust {
 	struct trust_options o;
+	char *path;
 	struct trust_store store;
 	struct member *members;
 	struct peers *peers;             /* NULL before the start */

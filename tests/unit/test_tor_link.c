@@ -152,6 +152,11 @@ static void test_codec_of_private_doors(void **state)
 	check_refused(&m);
 	m = (struct link_msg){ .type = LINK_DOORS_TOLD };
 	check_round_trip(&m, LINK_FROM_NODE);
+	m = (struct link_msg){ .type = LINK_SIGN, .u.blob = { 3, "abc" } };
+	check_round_trip(&m, LINK_FROM_NODE);
+	m.type = LINK_SIGNED;
+	m.u.blob.n = LINK_BLOB_MAX;
+	check_round_trip(&m, LINK_FROM_WARDEN);
 }
 
 static void test_codec_keeps_fields(void **state)
