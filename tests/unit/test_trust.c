@@ -298,7 +298,7 @@ static void test_invite_refuses(void **state)
 		assert_int_equal(invite_read(&got, one), INVITE_LENGTH);
 	}
 	strcpy(one, text);
-	strcat(one, "a");
+	snprintf(one, sizeof one, "%sa", text);
 	assert_int_equal(invite_read(&got, one), INVITE_LENGTH);
 	strcpy(one, text);
 	one[5] = '2';
