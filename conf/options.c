@@ -64,6 +64,13 @@ const struct option_spec option_table[] = {
 	/* Chain */
 	ROW_INT(CHAIN, NODE, "dbcache", "450", "MiB", 4, 1048576,
 		"Memory for all chain caches together."),
+	ROW_INT(CHAIN, NODE, "checkblocks", "6", "N", 0, INT32_MAX,
+		"How many of the newest blocks to verify at the start; 0: "
+		"all."),
+	ROW_INT(CHAIN, NODE, "checklevel", "3", "N", 0, 4,
+		"How thoroughly: 0 reads them, 1 checks their own rules, 2 "
+		"reads their undo data, 3 takes them back in memory, 4 "
+		"connects them again; each includes those before it."),
 	ROW_BOOL(CHAIN, NODE | OPTION_NO_FILE, "reindex", "0",
 		 "Make the block index and the coins again from the block "
 		 "files. Interrupted, it goes on at the next start."),

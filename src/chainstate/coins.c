@@ -151,6 +151,8 @@ enum err coin_load(struct coins *c, bool *found, struct coin *coin,
 	uint8_t key[COIN_KEY_MAX];
 	enum err e;
 
+	if (c->below)
+		return coins_get(c->below, found, coin, o, why);
 	*found = false;
 	if (!c->has_tip)
 		return ERR_NONE;

@@ -29,6 +29,11 @@ struct coins;
 NODISCARD enum err coins_open(struct coins **out, const char *dir,
 			      const struct coins_options *opt,
 			      struct why *why);
+/**
+ * Coins that are those below with changes of its own, which are never
+ * written: it cannot be flushed.  Those below must outlive it, unchanged.
+ */
+struct coins *coins_overlay_new(struct coins *below, size_t cache_bytes);
 void coins_close(struct coins *c);         /* does not flush; NULL is fine */
 
 /** Hash of the block the flushed state belongs to; false: empty state. */

@@ -15,7 +15,8 @@
 #define JOURNAL_STEP_BYTES ((size_t)4 << 20)
 
 struct coins {
-	struct store *db;
+	struct store *db;        /* NULL: an overlay */
+	struct coins *below;     /* what it lies over */
 	struct coin_table table;
 	size_t limit_bytes;
 	size_t batch_coins;      /* FLUSH_BATCH_COINS, less in tests */

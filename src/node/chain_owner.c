@@ -246,6 +246,8 @@ enum err chain_owner_open(struct chain_owner *o, struct why *why)
 		.workers = o->workers,
 		.dbcache_bytes = o->cfg->dbcache_bytes,
 		.check_all_scripts = o->cfg->check_all_scripts,
+		.verify_blocks = o->cfg->verify_blocks,
+		.verify_level = o->cfg->verify_level,
 		.reindex = o->cfg->reindex,
 		.reindex_chainstate = o->cfg->reindex_chainstate,
 		.prune_bytes = o->cfg->prune_bytes,

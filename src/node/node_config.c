@@ -169,6 +169,10 @@ static enum err make_prune(struct config *c, const struct settings *s,
 		return why_set(why, ERR_INPUT, "Prune configured below the "
 			       "minimum of %d MiB.  Please use a higher "
 			       "number.", PRUNE_MIN_MIB);
+	c->verify_blocks = (int)settings_int(s, "checkblocks");
+	if (!c->verify_blocks)
+		c->verify_blocks = INT32_MAX;
+	c->verify_level = (int)settings_int(s, "checklevel");
 	c->reindex = settings_bool(s, "reindex");
 	c->reindex_chainstate = settings_bool(s, "reindex-chainstate") &&
 				!c->reindex;

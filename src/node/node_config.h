@@ -40,6 +40,7 @@ struct config {
 	size_t dbcache_bytes;
 	unsigned script_threads;         /* the chain's own included; >= 1 */
 	bool check_all_scripts;          /* -assumevalid=0 */
+	int verify_blocks, verify_level;
 	bool reindex, reindex_chainstate;
 	uint64_t prune_bytes;            /* as in struct chain_options */
 	bool fast_prune;

@@ -16,20 +16,42 @@ static void chain_run(struct job *job, void *owner)
 
 	call->owner = owner;
 	call->chain = call->ports->chain_of(owner);
-	call->method->run(call);
+	if (!call->chain)
+		rpc_fail(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
+	else if (!call->slice)
+		call->method->run(call);
+	else if (!call->slice(call))
+		call->slice = NULL;
+	if (call->error.code)
+		call->slice = NULL;
+	if (!call->slice && call->state) {
+		call->state_free(call->state);
+		call->state = NULL;
+	}
 	call->chain = NULL;
 	call->owner = NULL;
 }
+
+static void post(struct exchange *x);
 
 static void chain_done(struct job *job)
 {
 	struct exchange *x = CONTAINER_OF(job, struct exchange, job);
 
 	x->rpc->jobs--;
-	if (x->call.wait.kind && !x->call.error.code)
+	if (x->call.slice)
+		post(x);
+	else if (x->call.wait.kind && !x->call.error.code)
 		exchange_wait(x);
 	else
 		exchange_continue(x);
+}
+
+static void post(struct exchange *x)
+{
+	x->job = (struct job){ .run = chain_run, .done = chain_done };
+	x->rpc->jobs++;
+	actor_post_urgent(x->rpc->chain, &x->job);
 }
 
 /* False: refused, x->call.error says why. */
@@ -102,10 +124,7 @@ static bool item_start(struct exchange *x)
 	    !prepare(x))
 		return true;
 	if (x->call.method->thread == RPC_ON_CHAIN) {
-		x->job = (struct job){ .run = chain_run,
-				       .done = chain_done };
-		x->rpc->jobs++;
-		actor_post_urgent(x->rpc->chain, &x->job);
+		post(x);
 		return false;
 	}
 	x->call.method->run(&x->call);

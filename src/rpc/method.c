@@ -286,5 +286,7 @@ void rpc_call_clear(struct rpc_call *call)
 	json_object_put(call->warnings);
 	json_object_put(call->result);
 	rpc_error_clear(&call->error);
+	if (call->state)
+		call->state_free(call->state);
 	*call = (struct rpc_call){ 0 };
 }

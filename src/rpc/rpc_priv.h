@@ -99,6 +99,17 @@ struct rpc_call {
 	struct chain *chain;             /* chain thread only */
 	void *owner;                     /* the same: the actor's owner */
 
+	/*
+	 * Long work on the chain's thread is done in slices, so that others
+	 * are answered in between: run() sets these, and slice() is called,
+	 * as a job of its own each time, until it says false.  The state must
+	 * bear that the chain is closed between two slices; it is freed on
+	 * the chain's thread, or when that has ended.
+	 */
+	bool (*slice)(struct rpc_call *call);
+	void *state;
+	void (*state_free)(void *state);
+
 	struct json_object *result;      /* owned */
 	struct rpc_error error;
 	struct rpc_wait wait;            /* asked for by the method */

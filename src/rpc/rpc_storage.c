@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "rpc/rpc_util.h"
+#include "validation/verify.h"
 
 /* A height above this is meant as a time. */
 #define HEIGHT_MAX 1000000000
@@ -81,6 +82,45 @@ static void pruneblockchain(struct rpc_call *call)
 			chain_prune_height(call->chain) - 1);
 }
 
+/* ---- verifychain ---- */
+
+static void free_verify(void *state)
+{
+	verify_free(state);
+}
+
+static bool verify_slice(struct rpc_call *call)
+{
+	const struct verify_result *r = verify_result(call->state);
+	struct why why = { 0 };
+	bool more;
+
+	if (verify_step(call->state, &more, &why))
+		rpc_fail_trouble(call, &why);
+	else if (!more)
+		call->result = json_object_new_boolean(
+			r->good && !r->no_data && !r->no_room);
+	return !call->error.code && more;
+}
+
+static void verifychain(struct rpc_call *call)
+{
+	int level = VERIFY_LEVEL_DEFAULT, blocks = VERIFY_BLOCKS_DEFAULT;
+	struct verify *v;
+	struct why why = { 0 };
+
+	if (!rpc_arg_int(call, 0, &level) || !rpc_arg_int(call, 1, &blocks))
+		return;
+	level = MAX_OF(0, MIN_OF(level, VERIFY_LEVEL_MAX));
+	if (verify_begin(&v, call->chain, level, blocks, &why)) {
+		rpc_fail_trouble(call, &why);
+		return;
+	}
+	call->state = v;
+	call->state_free = free_verify;
+	call->slice = verify_slice;
+}
+
 static const struct rpc_method methods[] = {
 	{ .name = "pruneblockchain", .category = "Blockchain",
 	  .thread = RPC_ON_CHAIN, .run = pruneblockchain,
@@ -90,6 +130,17 @@ static const struct rpc_method methods[] = {
 	  .args = { { "height", RPC_NUM, true, "Up to this height; or, if it "
 		      "is a unix time, up to the first block\nof that time, "
 		      "less two hours" } } },
+	{ .name = "verifychain", .category = "Blockchain",
+	  .thread = RPC_ON_CHAIN, .run = verifychain,
+	  .help = "Look again at the newest blocks: true if all is well.  "
+		  "While it works, other\ncalls are answered, but no block "
+		  "is connected.",
+	  .args = { { "checklevel", RPC_NUM, false,
+		      "0: read the block; 1: its rules; 2: its undo data; "
+		      "3 (default): take it\nback, in memory; 4: connect it "
+		      "again.  Each includes those before" },
+		    { "nblocks", RPC_NUM, false,
+		      "How many; 6 by default, 0 for all" } } },
 };
 
 struct rpc_methods rpc_methods_storage(void)

@@ -118,15 +118,20 @@ static enum err read_checked(struct chain *c, struct block **out,
 	return ERR_NONE;
 }
 
+enum err chain_read_stored(struct chain *c, struct block **out,
+			   const struct header_node *n, bool check,
+			   struct why *why)
+{
+	return check ? read_checked(c, out, n, why)
+		     : read_sound(c, out, n, why);
+}
+
 enum err chain_load_block(struct chain *c, struct block **out,
 			  const struct header_node *n, bool check,
 			  struct why *why)
 {
 	*out = block_cache_take(&c->cache, n);
-	if (*out)
-		return ERR_NONE;
-	return check ? read_checked(c, out, n, why)
-		     : read_sound(c, out, n, why);
+	return *out ? ERR_NONE : chain_read_stored(c, out, n, check, why);
 }
 
 enum err chain_read_undo(struct chain *c, struct block_undo *out,

@@ -51,6 +51,8 @@ struct chain_options {
 	bool reindex_chainstate;             /* … the coins alone */
 	uint64_t prune_bytes;                /* of block files; 0: keep all */
 	bool fast_prune;                     /* tests: small block files */
+	int verify_blocks;               /* at the start; 0: none */
+	int verify_level;
 	bool check_all_scripts;              /* ignore assume_valid */
 	struct chain_events events;
 	/* The process is stopping: give up long work with ERR_STOPPED.

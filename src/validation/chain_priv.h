@@ -47,6 +47,7 @@ struct chain {
 	bool tip_moved;                  /* since the last tip event */
 	bool broken;                     /* coins fit no tip: never flush */
 	bool flush_wanted;
+	struct verify *verify;           /* under way: connect nothing */
 	bool rebuilding;                 /* -reindex is not done yet */
 	struct disk_pos stored_at;       /* the block to accept is there
 					    already; file < 0: nowhere */
@@ -137,6 +138,10 @@ NODISCARD enum err activate_step(struct chain *c, bool drain, bool *more,
 /** What has changed in the tree and the files, to the index; synced. */
 NODISCARD enum err chain_write_index(struct chain *c, struct why *why);
 
+/** The block as it is on disk; check: with all rules that need no coins. */
+NODISCARD enum err chain_read_stored(struct chain *c, struct block **out,
+				     const struct header_node *n, bool check,
+				     struct why *why);
 /** The block, from the cache or from its file; one reference. */
 NODISCARD enum err chain_load_block(struct chain *c, struct block **out,
 				    const struct header_node *n, bool check,

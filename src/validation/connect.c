@@ -204,7 +204,7 @@ static bool scripts_known(struct flight *fl, const struct tx *tx)
 {
 	struct script_cache *cache = fl->chain->scripts;
 
-	return script_cache_count(cache) &&
+	return cache && script_cache_count(cache) &&
 	       script_cache_erase(cache, &tx->wtxid, fl->flags);
 }
 

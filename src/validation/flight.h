@@ -42,6 +42,17 @@ NODISCARD enum err flight_apply(struct flight *fl, struct finding *f,
 /** Take back what flight_apply did, as far as it came. */
 NODISCARD enum err flight_revert(struct flight *fl, struct why *why);
 
+/** Is it the undo data of that block?  ERR_CORRUPT. */
+NODISCARD enum err undo_check_shape(const struct header_node *n,
+				    const struct block *b,
+				    const struct block_undo *u,
+				    struct why *why);
+/** Take a connected block's coins back; ERR_CORRUPT where they are not what
+ * it left. */
+NODISCARD enum err revert_block(struct chain *c, const struct header_node *n,
+				const struct block *b,
+				const struct block_undo *u, struct why *why);
+
 /**
  * Take back one transaction: its first `outs` outputs, then its inputs.
  * strict: outputs that are not there are ERR_CORRUPT.

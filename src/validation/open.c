@@ -6,6 +6,7 @@
 
 #include "validation/prune.h"
 #include "validation/reindex.h"
+#include "validation/verify.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -245,7 +246,11 @@ static enum err open_all(struct chain *c, struct why *why)
 	tip_find_best_header(c);
 	c->best_header_told = c->best_header;
 	tip_find_candidates(c);
-	return fresh ? chain_flush(c, why) : ERR_NONE;
+	if (fresh)
+		return chain_flush(c, why);
+	if (!c->opt.verify_blocks || c->rebuilding)
+		return ERR_NONE;
+	return verify_all(c, c->opt.verify_level, c->opt.verify_blocks, why);
 }
 
 enum err chain_open(struct chain **out, const struct chain_options *opt,
@@ -284,6 +289,7 @@ void chain_close(struct chain *c)
 {
 	if (!c)
 		return;
+	verify_detach(c->verify);
 	/* What is in flight was never flushed: the disk does not know it. */
 	c->broken = c->flight_count > 0;
 	if (c->broken && flights_cancel(c, NULL))

@@ -95,9 +95,8 @@ enum err flight_revert(struct flight *fl, struct why *why)
 	return e;
 }
 
-static enum err check_undo_shape(const struct header_node *n,
-				 const struct block *b,
-				 const struct block_undo *u, struct why *why)
+enum err undo_check_shape(const struct header_node *n, const struct block *b,
+			  const struct block_undo *u, struct why *why)
 {
 	bool ok = u->count == b->tx_count - 1;
 	uint32_t i;
@@ -112,9 +111,9 @@ static enum err check_undo_shape(const struct header_node *n,
 		       n->height);
 }
 
-static enum err revert_block(struct chain *c, const struct header_node *n,
-			     const struct block *b,
-			     const struct block_undo *u, struct why *why)
+enum err revert_block(struct chain *c, const struct header_node *n,
+		      const struct block *b, const struct block_undo *u,
+		      struct why *why)
 {
 	struct tx_revert r = { .coins = c->coins, .node = n, .strict = true };
 	struct arena scratch = { 0 };
@@ -146,7 +145,7 @@ enum err disconnect_tip(struct chain *c, struct why *why)
 	if (!e)
 		e = chain_read_undo(c, &undo, &a, n, why);
 	if (!e)
-		e = check_undo_shape(n, b, &undo, why);
+		e = undo_check_shape(n, b, &undo, why);
 	if (!e)
 		e = revert_block(c, n, b, &undo, why);
 	if (!e) {

@@ -13,5 +13,6 @@ int test_validation_invalid(void);
 int test_validation_open(void);
 int test_validation_random(void);
 int test_validation_signed(void);
+int test_validation_verify(void);
 
 #endif
