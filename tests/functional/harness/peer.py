@@ -48,6 +48,13 @@ class Peer:
             self.send("verack")
             self.expect("verack")
 
+    @classmethod
+    def over(cls, sock):
+        """A peer that speaks on a socket that is there; no handshake yet."""
+        p = cls.__new__(cls)
+        p.sock, p.buffer, p.seen = sock, b"", []
+        return p
+
     def raw(self, data):
         try:
             self.sock.sendall(data)
