@@ -35,10 +35,8 @@ static void ask(struct tls_node *n)
 
 /* The clock is looked at, not a long timer set: machines sleep, and owners
  * set clocks. */
-static void on_timer(void *arg)
+void tls_node_look(struct tls_node *n)
 {
-	struct tls_node *n = arg;
-
 	timer_set(n->timer, n->look_ms);
 	if (n->ctx && clock_unix(n->opt.clock) >= n->until_unix &&
 	    log_limit_ok(&n->said_late, 1, 3600 * 1000, NULL))
@@ -46,6 +44,11 @@ static void on_timer(void *arg)
 			 "one is not there: trusted peers will refuse us");
 	if (!n->ctx || clock_unix(n->opt.clock) >= n->renew_unix)
 		ask(n);
+}
+
+static void on_timer(void *arg)
+{
+	tls_node_look(arg);
 }
 
 struct tls_node *tls_node_new(const struct tls_node_options *o)

@@ -45,6 +45,9 @@ const struct node_id *tls_node_id(const struct tls_node *n);
 /** When the leaf ends, in seconds since 1970; 0 before the first. */
 int64_t tls_node_leaf_until(const struct tls_node *n);
 
+/** Look at the clock now: it was set.  Else it is looked at every minute. */
+void tls_node_look(struct tls_node *n);
+
 /**
  * Revocation: end every stream with this id now, and every handshake at a
  * place that is only for it, or that has shown it.  Set its pin first.

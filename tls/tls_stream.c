@@ -24,6 +24,7 @@
 enum stage {
 	STAGE_HANDSHAKE,
 	STAGE_OPEN,
+	STAGE_LAST,              /* the owner is done; the wire is slow */
 	STAGE_FAILED,            /* `done` is still to be told */
 	STAGE_CLOSING,           /* the last bytes go out on either side */
 };
@@ -136,6 +137,7 @@ void tls_stream_end(struct tls_stream *s, enum tls_fail why)
 		cut_wire(s);
 		break;
 	case STAGE_OPEN:
+	case STAGE_LAST:
 	case STAGE_CLOSING:
 		stream_free(s);
 		break;
@@ -320,8 +322,21 @@ static void on_inner_end(struct conn *c, enum conn_end end, void *arg)
 	conn_close_after_flush(s->wire, s->node->opt.close_ms);
 }
 
+/* The wire takes nothing now, but may do so for a while. */
+static void on_inner_end_held(struct conn *c, void *arg)
+{
+	struct tls_stream *s = arg;
+
+	(void)c;
+	if (s->stage != STAGE_OPEN)
+		return;
+	s->stage = STAGE_LAST;
+	timer_set(s->timer, s->node->opt.close_ms);
+}
+
 static const struct conn_callbacks inner_callbacks = {
-	on_inner_read, on_inner_paused, on_inner_end
+	.on_read = on_inner_read, .on_write_paused = on_inner_paused,
+	.on_end = on_inner_end, .on_end_held = on_inner_end_held,
 };
 
 /* The last thing done with s: the owner may do anything. */
@@ -406,7 +421,7 @@ static void on_wire_paused(struct conn *c, bool paused, void *arg)
 	struct tls_stream *s = arg;
 
 	(void)c;
-	if (!paused && s->stage == STAGE_OPEN)
+	if (!paused && (s->stage == STAGE_OPEN || s->stage == STAGE_LAST))
 		conn_resume_reading(s->inner);
 }
 
@@ -426,6 +441,7 @@ static void on_wire_end(struct conn *c, enum conn_end end, void *arg)
 	case STAGE_OPEN:
 		far_end(s);
 		break;
+	case STAGE_LAST:
 	case STAGE_CLOSING:
 		stream_free(s);
 		break;
@@ -433,19 +449,30 @@ static void on_wire_end(struct conn *c, enum conn_end end, void *arg)
 }
 
 static const struct conn_callbacks wire_callbacks = {
-	on_wire_read, on_wire_paused, on_wire_end
+	.on_read = on_wire_read, .on_write_paused = on_wire_paused,
+	.on_end = on_wire_end,
 };
 
 static void on_timer(void *arg)
 {
 	struct tls_stream *s = arg;
 
-	if (s->stage == STAGE_HANDSHAKE)
+	switch (s->stage) {
+	case STAGE_HANDSHAKE:
 		fail(s, TLS_TIMEOUT);
-	else if (s->stage == STAGE_FAILED)
+		break;
+	case STAGE_FAILED:
 		report(s);
-	else if (s->stage == STAGE_OPEN)
+		break;
+	case STAGE_OPEN:
 		pump(s);
+		break;
+	case STAGE_LAST:
+		stream_free(s);
+		break;
+	case STAGE_CLOSING:
+		break;
+	}
 }
 
 /* ---- new ones ------------------------------------------------------------ */

@@ -63,7 +63,7 @@ static void conn_end(struct conn *c, enum conn_end end)
 	bufferevent_disable(c->bev, EV_READ | EV_WRITE);
 	if (c->flush_timer)
 		timer_unset(c->flush_timer);
-	if (end == CONN_FLUSHED)
+	if (end == CONN_FLUSHED && conn_queued(c) == 0)
 		pair_finish(c);
 	c->cb->on_end(c, end, c->arg);
 }
@@ -214,6 +214,8 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		/* What was held when reading paused comes first. */
 		if (!c->read_paused)
 			conn_end(c, CONN_EOF);
+		else if (c->cb->on_end_held)
+			c->cb->on_end_held(c, c->arg);
 	}
 }
 

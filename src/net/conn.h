@@ -32,6 +32,9 @@ struct conn_callbacks {
 	/** Called once; no other callback follows.  Free the conn, now or
 	 * later. */
 	void (*on_end)(struct conn *c, enum conn_end end, void *arg);
+	/** The far end closed while reading is paused: on_end follows when
+	 * it goes on.  Optional. */
+	void (*on_end_held)(struct conn *c, void *arg);
 };
 
 struct conn_limits {
@@ -57,7 +60,8 @@ struct conn *conn_new_over(struct loop *l, TAKES struct bufferevent *bev,
  * A stream within this process: what is written to one end arrives at the
  * other.  Both begin with reading paused and without an owner: give each one
  * (conn_set_callbacks()) before the loop's next turn.  CONN_FLUSHED on one is
- * CONN_EOF on the other; conn_free() before that is CONN_ERROR.
+ * CONN_EOF on the other if all was handed over in time; it is CONN_ERROR
+ * otherwise, as is conn_free() without it.
  *
  * limits   of each end
  */

@@ -136,8 +136,10 @@ static void on_end(struct conn *c, enum conn_end end, void *arg)
 	p2p_peer_closed(p->p2p, id);
 }
 
-static const struct conn_callbacks conn_cb = { on_read, on_write_paused,
-					       on_end };
+static const struct conn_callbacks conn_cb = {
+	.on_read = on_read, .on_write_paused = on_write_paused,
+	.on_end = on_end,
+};
 const struct conn_limits peers_conn_limits = { INPUT_MAX, OUTPUT_HIGH };
 
 /* A stream is there: offer it to the engine. */

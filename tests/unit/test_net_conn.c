@@ -71,7 +71,8 @@ static void on_end(struct conn *c, enum conn_end end, void *arg)
 }
 
 static const struct conn_callbacks callbacks = {
-	on_read, on_write_paused, on_end
+	.on_read = on_read, .on_write_paused = on_write_paused,
+	.on_end = on_end,
 };
 
 static void rig_start(struct rig *r, size_t input_max, size_t output_high)
@@ -375,7 +376,7 @@ static size_t next_owner_read(struct conn *c, struct span in, void *arg)
 static void another_owner_gets_what_is_held(void **state)
 {
 	static const struct conn_callbacks next = {
-		next_owner_read, NULL, on_end
+		.on_read = next_owner_read, .on_end = on_end,
 	};
 	struct bytes second = { 0 };
 	struct rig r;

@@ -14,7 +14,7 @@
 struct end {
 	struct conn *conn;
 	size_t got, pauses;
-	bool paused, ended, all;
+	bool paused, held, ended, all;
 	enum conn_end end;
 };
 
@@ -49,8 +49,17 @@ static void on_end(struct conn *c, enum conn_end end, void *arg)
 	e->end = end;
 }
 
+static void on_end_held(struct conn *c, void *arg)
+{
+	struct end *e = arg;
+
+	assert_true(conn_reading_paused(c));
+	e->held = true;
+}
+
 static const struct conn_callbacks callbacks = {
-	on_read, on_write_paused, on_end
+	.on_read = on_read, .on_write_paused = on_write_paused,
+	.on_end = on_end, .on_end_held = on_end_held,
 };
 
 static void begin(struct loop *l, struct end e[static 2])
@@ -137,17 +146,33 @@ static void an_end_waits_for_a_paused_reader(void **state)
 
 	(void)state;
 	begin(l, e);
-	(void)fill(&e[0], TOTAL - 3);
 	conn_close_after_flush(e[0].conn, 10000);
-	run_until(l, &e[0].ended);
-	conn_free(e[0].conn);
-	run_for(l, 20);
+	run_until(l, &e[1].held);
 	assert_false(e[1].ended);
-	e[1].got = TOTAL - 3;
+	assert_int_equal(e[0].end, CONN_FLUSHED);
+	conn_free(e[0].conn);
 	conn_resume_reading(e[1].conn);
 	run_until(l, &e[1].ended);
-	assert_true(e[1].all);
 	assert_int_equal(e[1].end, CONN_EOF);
+	conn_free(e[1].conn);
+	loop_free(l);
+}
+
+/* Not all was handed over in time: the far end knows. */
+static void given_up_is_no_end_of_file(void **state)
+{
+	struct loop *l = loop_new();
+	struct end e[2];
+
+	(void)state;
+	begin(l, e);
+	(void)fill(&e[0], TOTAL - 3);
+	conn_close_after_flush(e[0].conn, 30);
+	run_until(l, &e[0].ended);
+	conn_free(e[0].conn);
+	run_until(l, &e[1].ended);
+	assert_int_equal(e[1].end, CONN_ERROR);
+	assert_int_equal(e[1].got, 0);
 	conn_free(e[1].conn);
 	loop_free(l);
 }
@@ -158,6 +183,7 @@ int test_net_pair(void)
 		cmocka_unit_test(bytes_arrive_with_backpressure),
 		cmocka_unit_test(freed_at_once_is_an_error),
 		cmocka_unit_test(an_end_waits_for_a_paused_reader),
+		cmocka_unit_test(given_up_is_no_end_of_file),
 	};
 
 	return cmocka_run_group_tests_name("net: pair", tests, NULL, NULL);
