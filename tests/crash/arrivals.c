@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #define BLOCKS 230
+#define BLOCKS_PRUNED 420
 #define MATURE 100
 #define SPENDS 24
 #define OUTPUTS 40
@@ -169,12 +170,13 @@ static void write_whole(const char *dir, const char *name, struct span data)
 void arrivals_make(const char *dir, uint64_t seed)
 {
 	struct maker m = { .salt = 0 };
+	int blocks = workload_prunes(seed) ? BLOCKS_PRUNED : BLOCKS;
 	char expect[130];
 
 	fix_open(&m.f, CHAIN_REGTEST, 0);
 	prng_seed(&m.rng, seed);
 	m.tip = chain_tip(m.f.chain);
-	for (int i = 0; i < BLOCKS; i++) {
+	for (int i = 0; i < blocks; i++) {
 		m.tip = make_block(&m, m.tip, true);
 		if (i > MATURE && prng_below(&m.rng, 12) == 0)
 			make_branch(&m, prng_below(&m.rng, 3) > 0);

@@ -229,14 +229,16 @@ static void cut_again(struct sim *s, const char *dir, struct prng *rng,
 	char *log = xasprintf("%s.log", dir);
 	char *again = xasprintf("%s.again", dir);
 	char *argv[] = { s->self, (char *)"--recover", (char *)dir,
-			 (char *)s->opt.dir, NULL, NULL };
+			 (char *)s->opt.dir, NULL, NULL, NULL };
 	struct disk *d = disk_new(s->opt.strict);
 	struct cut cut = choose_cut(rng);
 	struct tap_log l;
 	size_t at, n = strlen(f->what);
 	char *feed = xasprintf("%zu", p->arrived);
+	char *seed = xasprintf("%llu", (unsigned long long)s->opt.seed);
 
 	argv[4] = feed;
+	argv[5] = seed;
 	disk_load(d, dir);
 	if (run_watched(s, dir, log, argv)) {
 		snprintf(f->sum.text, sizeof(f->sum.text),
@@ -249,12 +251,14 @@ static void cut_again(struct sim *s, const char *dir, struct prng *rng,
 			 l.records, (int)cut.names, (int)cut.data);
 		log_replay(&l, at, d, p);
 		disk_lay_out(d, again, &cut);
-		state_check(&f->sum, again, &s->arrivals, p);
+		state_check(&f->sum, again, &s->arrivals, p,
+			    workload_prunes(s->opt.seed));
 	}
 	if (!s->opt.keep)
 		remove_dir(again);
 	unlink(log);
 	disk_free(d);
+	free(seed);
 	free(feed);
 	free(again);
 	free(log);
@@ -283,7 +287,8 @@ static void try_state(struct sim *s, size_t number)
 	if (number % 8 == 7)
 		cut_again(s, dir, &rng, &p, f);
 	else
-		state_check(&f->sum, dir, &s->arrivals, &p);
+		state_check(&f->sum, dir, &s->arrivals, &p,
+			    workload_prunes(s->opt.seed));
 	f->bound = MAX_OF(f->bound, p.moves);
 	disk_free(d);
 	f->done = true;
@@ -378,7 +383,8 @@ static int run_recover(char **argv)
 
 	arrivals_load(&a, argv[1]);
 	mark("life");
-	e = life_open(&l, argv[0]);
+	e = life_open(&l, argv[0],
+		      workload_prunes(strtoull(argv[3], NULL, 10)));
 	l.told = true;
 	if (!e)
 		e = life_forgive(&l);
@@ -454,7 +460,7 @@ int main(int argc, char **argv)
 
 	if (argc == 9 && strcmp(argv[1], "--life") == 0)
 		return run_life(argv + 2);
-	if (argc == 5 && strcmp(argv[1], "--recover") == 0)
+	if (argc == 6 && strcmp(argv[1], "--recover") == 0)
 		return run_recover(argv + 2);
 	if (!read_options(&s.opt, argc, argv)) {
 		fprintf(stderr, "usage: crash_sim --tap tap.so --dir DIR "

@@ -44,7 +44,8 @@ static bool check_blocks(struct verdict_sum *out, const struct life *l,
 		const struct header_node *n =
 			chain_lookup(l->chain, &a->list[i]->hash);
 
-		if (n && n->status & BLOCK_HAVE_DATA)
+		if (n && (n->status & BLOCK_HAVE_DATA ||
+			  chain_block_pruned(l->chain, n)))
 			continue;
 		snprintf(text, sizeof(text), "arrival %zu of %zu", i,
 			 p->blocks);
@@ -133,10 +134,10 @@ static bool check_end(struct verdict_sum *out, struct life *l,
 
 /* And once more: what the recovery wrote is sound too. */
 static bool check_again(struct verdict_sum *out, const char *dir,
-			const struct arrivals *a)
+			const struct arrivals *a, bool prunes)
 {
 	struct life l;
-	bool ok = !life_open(&l, dir) || bad(out, "second open", l.why.text);
+	bool ok = !life_open(&l, dir, prunes) || bad(out, "second open", l.why.text);
 
 	ok = ok && (block_hash_eq(&chain_tip(l.chain)->hash, &a->tip) ||
 		    bad(out, "second open", "another tip"));
@@ -145,15 +146,16 @@ static bool check_again(struct verdict_sum *out, const char *dir,
 }
 
 void state_check(struct verdict_sum *out, const char *dir,
-		 const struct arrivals *a, const struct promise *p)
+		 const struct arrivals *a, const struct promise *p,
+		 bool prunes)
 {
 	struct life l;
-	bool ok = !life_open(&l, dir) || bad(out, "open", l.why.text);
+	bool ok = !life_open(&l, dir, prunes) || bad(out, "open", l.why.text);
 
 	ok = ok && check_tip(out, &l, p) && check_blocks(out, &l, a, p) &&
 	     check_marks(out, &l, p) && check_small_file(out, dir, p) &&
 	     check_way(out, &l, a, p) && check_end(out, &l, a);
 	life_close(&l);
 	if (ok)
-		check_again(out, dir, a);
+		check_again(out, dir, a, prunes);
 }

@@ -14,6 +14,7 @@ struct verdict_sum {
 
 /** p->any false and p->tip_n 0: nothing was promised. */
 void state_check(struct verdict_sum *out, const char *dir,
-		 const struct arrivals *a, const struct promise *p);
+		 const struct arrivals *a, const struct promise *p,
+		 bool prunes);
 
 #endif

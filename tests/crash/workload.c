@@ -20,6 +20,7 @@
 
 #define DBCACHE_BYTES ((size_t)8 << 20)
 #define STEP_BYTES 20000
+#define PRUNED_FILE_BYTES 6000
 
 void mark(const char *fmt, ...)
 {
@@ -35,6 +36,11 @@ void mark(const char *fmt, ...)
 	fn(text);
 }
 
+bool workload_prunes(uint64_t seed)
+{
+	return seed % 4 == 0;
+}
+
 struct action workload_action(size_t arrival, uint64_t seed)
 {
 	struct action a = { .flush = false };
@@ -45,6 +51,7 @@ struct action workload_action(size_t arrival, uint64_t seed)
 	a.replace = prng_below(&rng, 12) == 0;
 	if (arrival > 110 && prng_below(&rng, 25) == 0)
 		a.invalidate = 1 + (int)prng_below(&rng, 5);
+	a.prune = workload_prunes(seed) && prng_below(&rng, 7) == 0;
 	return a;
 }
 
@@ -71,7 +78,7 @@ static void on_move(void *ctx, const struct header_node *n,
 		mark("move");
 }
 
-enum err life_open(struct life *l, const char *dir)
+enum err life_open(struct life *l, const char *dir, bool prunes)
 {
 	struct chain_options o = { .params = &l->params,
 				   .clock = &l->clock,
@@ -79,12 +86,18 @@ enum err life_open(struct life *l, const char *dir)
 				   .events = { .ctx = l,
 					       .connected = on_move,
 					       .disconnected = on_move } };
+	enum err e;
 
 	memset(l, 0, sizeof(*l));
 	l->params = chain_params_get(CHAIN_REGTEST);
 	l->dir = xstrdup(dir);
 	o.dir = l->dir;
-	return chain_open(&l->chain, &o, &l->why);
+	o.prune_bytes = prunes ? CHAIN_PRUNE_MANUAL : 0;
+	e = chain_open(&l->chain, &o, &l->why);
+	if (!e && prunes)
+		block_store_set_file_bytes(l->chain->store,
+					   PRUNED_FILE_BYTES);
+	return e;
 }
 
 void life_close(struct life *l)
@@ -107,7 +120,8 @@ static enum err feed_one(struct life *l, struct block *b)
 	struct block_result res;
 	enum err e;
 
-	if (n && n->status & BLOCK_HAVE_DATA)
+	if (n && (n->status & BLOCK_HAVE_DATA ||
+		  chain_block_pruned(l->chain, n)))
 		return ERR_NONE;
 	e = chain_accept_block(l->chain, &res, b, true, &l->why);
 	if (e)
@@ -213,8 +227,10 @@ static enum err act(struct life *l, size_t arrived, struct action a)
 		e = leave_and_return(l, arrived, a.invalidate);
 	if (!e && a.replace)
 		e = replace_small_file(l, (unsigned)arrived);
-	if (!e && a.flush)
+	if (!e && (a.flush || a.prune))
 		e = life_flush(l, arrived);
+	if (!e && a.prune)
+		e = chain_prune_to(l->chain, INT32_MAX, &l->why);
 	return e;
 }
 
@@ -226,7 +242,7 @@ enum err workload_run(const char *dir, const struct arrivals *a, size_t from,
 	enum err e;
 
 	mark("life");
-	e = life_open(&l, dir);
+	e = life_open(&l, dir, workload_prunes(seed));
 	if (e) {
 		*why = l.why;
 		return e;

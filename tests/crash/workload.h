@@ -2,7 +2,8 @@
  * What the chain does while its disk is watched: a generated chain with
  * re-organisations arrives block by block, with flushes (by batch and by
  * journal), blocks marked invalid and reconsidered, small files replaced, in
- * several lives that end cleanly or by a kill.
+ * several lives that end cleanly or by a kill.  Some seeds have a longer chain
+ * in small block files that are pruned.
  */
 #ifndef CLOISTER_TESTS_CRASH_WORKLOAD_H
 #define CLOISTER_TESTS_CRASH_WORKLOAD_H
@@ -10,6 +11,8 @@
 #include "validation/chain.h"
 
 #define WORKLOAD_PEERS "node/peers.dat"
+
+bool workload_prunes(uint64_t seed);
 
 /* The blocks in the order of their arrival, and where they lead. */
 struct arrivals {
@@ -25,7 +28,7 @@ void arrivals_load(struct arrivals *a, const char *dir);
 
 /* What is done after a block arrived. */
 struct action {
-	bool flush, replace;
+	bool flush, replace, prune;
 	int invalidate;          /* so deep below the tip; 0: nothing */
 };
 struct action workload_action(size_t arrival, uint64_t seed);
@@ -42,7 +45,7 @@ struct life {
 	bool told;               /* marks go to the log of tap.so */
 	struct why why;
 };
-NODISCARD enum err life_open(struct life *l, const char *dir);
+NODISCARD enum err life_open(struct life *l, const char *dir, bool prunes);
 void life_close(struct life *l);
 /** Blocks up to `to` arrive, those known already being passed over. */
 NODISCARD enum err life_feed(struct life *l, const struct arrivals *a,
