@@ -3,8 +3,9 @@
  * owner should act.  Info: rare, readable without the source.  Debug: per
  * category, may be on in production.  Trace: more than that.
  *
- * One process has one log (the only mutable state of file scope in the tree);
- * any thread may write.  Name peers as peer=12, hashes as block=0000….
+ * One process has one log (mutable state of file scope, as nothing else but
+ * the handler of bus errors has); any thread may write.  Name peers as
+ * peer=12, hashes as block=0000….
  * Never log a secret: keys, cookies, SOCKS credentials, passphrases.
  */
 #ifndef CLOISTER_BASE_LOG_H

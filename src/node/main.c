@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "crypto/hash.h"
+#include "node/bus_error.h"
 #include "node/key_command.h"
 #include "node/launch.h"
 #include "node/node.h"
@@ -68,6 +69,7 @@ static int run_node(struct settings *s, struct config *cfg)
 			      "on this processor (%s)", sha256_impl());
 		return fail(&why);
 	}
+	bus_error_watch();
 	status = node_run(cfg);
 	log_close();
 	return status;

@@ -14,8 +14,6 @@
 
 #include <stdio.h>
 
-#define BLOCKS 230
-#define BLOCKS_PRUNED 420
 #define MATURE 100
 #define SPENDS 24
 #define OUTPUTS 40
@@ -133,6 +131,7 @@ static struct header_node *make_block(struct maker *m,
 	fix_ok(&m->f, chain_accept_block(m->f.chain, &res, b, true,
 					 &m->f.why));
 	assert_int_equal(res.finding.verdict, VERDICT_OK);
+	bytes_append(&m->out, m->f.params.magic, 4);
 	write_u32(&m->out, (uint32_t)b->raw.n);
 	bytes_append(&m->out, b->raw.p, b->raw.n);
 	if (full)
@@ -167,10 +166,9 @@ static void write_whole(const char *dir, const char *name, struct span data)
 	free(path);
 }
 
-void arrivals_make(const char *dir, uint64_t seed)
+void arrivals_make(const char *dir, uint64_t seed, int blocks)
 {
 	struct maker m = { .salt = 0 };
-	int blocks = workload_prunes(seed) ? BLOCKS_PRUNED : BLOCKS;
 	char expect[130];
 
 	fix_open(&m.f, CHAIN_REGTEST, 0);
@@ -214,9 +212,11 @@ void arrivals_load(struct arrivals *a, const char *dir)
 	read_whole(&expect, dir, "expect");
 	r = reader_of(bytes_span(&all));
 	while (reader_left(&r)) {
-		struct span raw = read_span(&r, read_u32(&r));
 		struct bytes own = { 0 };
+		struct span raw;
 
+		read_u32(&r);            /* magic */
+		raw = read_span(&r, read_u32(&r));
 		bytes_append(&own, raw.p, raw.n);
 		a->list = xrealloc(a->list,
 				   (a->n + 1) * sizeof(struct block *));

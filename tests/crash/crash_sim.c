@@ -7,6 +7,10 @@
  *
  *   crash_sim [--states N] [--seed S] [--jobs N] [--dir DIR] [--keep]
  *             [--strict] [--one NUMBER]
+ *   crash_sim --dir DIR --chain BLOCKS [--seed S]
+ *
+ * The second only makes a chain: DIR/blocks.dat, and tip and MuHash in
+ * DIR/expect.
  */
 #include "config.h"
 
@@ -26,6 +30,8 @@
 #include <unistd.h>
 
 #define LIVES 7
+#define BLOCKS 230
+#define BLOCKS_PRUNED 420
 #define JOBS_MAX 16
 #define TEXT_BYTES 400
 
@@ -34,6 +40,7 @@ struct options {
 	uint64_t seed;
 	const char *dir, *tap;
 	bool keep, strict;
+	int chain;
 	long one;
 };
 
@@ -425,13 +432,15 @@ static bool read_options(struct options *o, int argc, char **argv)
 			o->dir = next;
 		else if (strcmp(argv[i], "--tap") == 0)
 			o->tap = next;
+		else if (strcmp(argv[i], "--chain") == 0)
+			o->chain = atoi(next);
 		else if (strcmp(argv[i], "--one") == 0)
 			o->one = atol(next);
 		else
 			return false;
 		i++;
 	}
-	return o->dir && o->tap && o->states && o->jobs &&
+	return o->dir && (o->tap || o->chain) && o->states && o->jobs &&
 	       o->jobs <= JOBS_MAX;
 }
 
@@ -444,7 +453,10 @@ static void make_arrivals(const struct sim *s)
 
 	CHECK(pid >= 0);
 	if (pid == 0) {
-		arrivals_make(s->opt.dir, s->opt.seed);
+		arrivals_make(s->opt.dir, s->opt.seed,
+			      s->opt.chain ? s->opt.chain
+			      : workload_prunes(s->opt.seed) ? BLOCKS_PRUNED
+							     : BLOCKS);
 		_exit(0);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
@@ -465,7 +477,9 @@ int main(int argc, char **argv)
 	if (!read_options(&s.opt, argc, argv)) {
 		fprintf(stderr, "usage: crash_sim --tap tap.so --dir DIR "
 			"[--states N] [--seed S] [--jobs N] [--keep] "
-			"[--strict] [--one NUMBER]\n");
+			"[--strict] [--one NUMBER]\n"
+			"       crash_sim --dir DIR --chain BLOCKS "
+			"[--seed S]\n");
 		return 2;
 	}
 	s.log_path = path_join(s.opt.dir, "log");
@@ -476,6 +490,8 @@ int main(int argc, char **argv)
 		       -1, 0);
 	CHECK(s.found != MAP_FAILED && mkdir(s.root, 0700) == 0);
 	make_arrivals(&s);
+	if (s.opt.chain)
+		return 0;
 	arrivals_load(&s.arrivals, s.opt.dir);
 	record(&s);
 	try_all(&s);

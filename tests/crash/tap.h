@@ -47,15 +47,16 @@ enum {
 	TAP_FAIL_MKDIR = 64,
 	TAP_FAIL_TRUNCATE = 128,
 	TAP_FAIL_OPEN = 256,     /* opening for reading */
-	TAP_FAIL_MAP = 512,
 };
 
-enum { TAP_SHORT = -1, TAP_KILL = -2 };  /* instead of an errno */
+/* Instead of an errno.  TAP_BUS: a read is made through a mapping, of a page
+ * that the disk does not give. */
+enum { TAP_SHORT = -1, TAP_KILL = -2, TAP_BUS = -3 };
 
 struct tap_control {
 	uint32_t armed;          /* 0: nothing fails */
 	uint32_t calls;          /* mask */
-	int32_t error;           /* errno; TAP_SHORT: write a part; TAP_KILL */
+	int32_t error;           /* errno; or one of those above */
 	uint32_t skip;           /* so many matching calls succeed first */
 	uint32_t times;          /* then so many fail; 0: all */
 	uint32_t seen, hits;     /* counted by tap.so */

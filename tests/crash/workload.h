@@ -22,8 +22,9 @@ struct arrivals {
 	char muhash[65];
 };
 
-/** Make the chain: blocks.dat and expect in dir, with a scratch chain. */
-void arrivals_make(const char *dir, uint64_t seed);
+/** Make a chain so high: blocks.dat (a block file) and expect (tip and
+ * MuHash) in dir. */
+void arrivals_make(const char *dir, uint64_t seed, int blocks);
 void arrivals_load(struct arrivals *a, const char *dir);
 
 /* What is done after a block arrived. */

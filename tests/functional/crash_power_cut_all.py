@@ -3,10 +3,13 @@
 from harness.power_cut import power_cuts
 
 SLOW = True
-STATES = 800
-SEEDS = (2, 3, 4)
 
 
 def test_power_cuts(env):
-    for seed in SEEDS:
-        power_cuts(env, STATES, seed)
+    for seed in (2, 3, 5):
+        power_cuts(env, 700, seed)
+
+
+def test_power_cuts_while_pruning(env):
+    for seed in (8, 12):
+        power_cuts(env, 200, seed)

@@ -1,0 +1,54 @@
+"""An import that is killed at random instants, again and again."""
+
+import random
+import re
+import shutil
+import time
+
+from .node import wait_until
+from .power_cut import Chain
+from .processes import kill_all
+
+
+def flushes(node):
+    return len(re.findall(r"flushed at height=\d+", node.log()))
+
+
+def let_end(n, chain):
+    """The same chain and the same coins as without a kill."""
+    n.start()
+    wait_until(lambda: n.tip() == chain.tip, 300, text="the import's end")
+    assert n.muhash() == chain.muhash
+    assert "is invalid" not in n.log() and "Error" not in n.stderr()
+    tips = n.rpc.getchaintips()
+    assert all(t["status"] != "invalid" for t in tips), tips
+    n.stop()
+
+
+def killed_import(env, rounds, blocks, *args):
+    """Kill so many times over an import; one that comes to its end between
+    two kills is looked at, and begun anew."""
+    chain = Chain(env, blocks)
+    seed = random.randrange(1 << 30)
+    rng = random.Random(seed)
+    n = env.offline("killed", args=["-dbcache=4", "-debug=chain",
+                                    "-loadblock=" + chain.path] + list(args))
+    kills = ends = flushed = 0
+    while kills < rounds:
+        n.start(wait=False)
+        time.sleep(rng.uniform(0.02, 0.3))
+        assert n.proc.poll() is None, n.stderr()
+        kill_all(n.proc)
+        n.proc = None
+        if "import done" in n.log():
+            ends += 1
+            flushed += flushes(n)
+            let_end(n, chain)
+            shutil.rmtree(n.datadir)
+        else:
+            kills += 1
+    flushed += flushes(n)
+    let_end(n, chain)
+    print("  %d kills during %d imports with %d flushes, seed %d"
+          % (kills, ends + 1, flushed, seed))
+    assert flushed > 1
