@@ -1,5 +1,6 @@
 """An import that is killed at random instants, again and again."""
 
+import os
 import random
 import re
 import shutil
@@ -8,6 +9,40 @@ import time
 from .node import wait_until
 from .power_cut import Chain
 from .processes import kill_all
+
+
+LINE_BYTES = 75                 # that the log says of a connected block
+
+
+def log_bytes(node):
+    try:
+        return os.path.getsize(os.path.join(node.chaindir, "debug.log"))
+    except OSError:
+        return 0
+
+
+def tail(node):
+    try:
+        with open(os.path.join(node.chaindir, "debug.log"), "rb") as f:
+            f.seek(0, 2)
+            f.seek(max(0, f.tell() - 300))
+            return f.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def kill_after(n, blocks, delay):
+    """Start; kill about so many blocks later, or when the import is done."""
+    until = log_bytes(n) + blocks * LINE_BYTES
+    n.start(wait=False)
+    while log_bytes(n) < until and n.proc.poll() is None:
+        if "import done" in tail(n):
+            break
+        time.sleep(0.002)
+    time.sleep(delay)
+    assert n.proc.poll() is None, n.stderr()
+    kill_all(n.proc)
+    n.proc = None
 
 
 def flushes(node):
@@ -35,11 +70,7 @@ def killed_import(env, rounds, blocks, *args):
                                     "-loadblock=" + chain.path] + list(args))
     kills = ends = flushed = 0
     while kills < rounds:
-        n.start(wait=False)
-        time.sleep(rng.uniform(0.02, 0.3))
-        assert n.proc.poll() is None, n.stderr()
-        kill_all(n.proc)
-        n.proc = None
+        kill_after(n, rng.randrange(1500), rng.uniform(0, 0.03))
         if "import done" in n.log():
             ends += 1
             flushed += flushes(n)
