@@ -308,16 +308,15 @@ static void test_refusals_and_bounds(void **state)
 
 static void test_client_keys(void **state)
 {
-	/* RFC 7748, 6.1 */
-	static const char alice[] = "77076d0a7318a57d3c16c17251b26645df4c2f92e"
-				    "bc099"
-				    "2ac177fba51db92c2a";
-	static const char public[] = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d"
-				     "26381af4eba4a98eaa9b4e6a";
+	/* RFC 7748, 6.1: Bob's */
+	static const char private[] = "5dab087e624a8a4b79e17f8b83800ee66f3bb"
+				      "1292618b6fd1c2f8b27ff88e0eb";
+	static const char public[] = "de9edb7d7b7dc1b4d35b61c2ece435373f8343c"
+				     "85b78674dadfc7e146f882b4f";
 	uint8_t key[32], want[32], got[32], other[32];
 
 	(void)state;
-	assert_true(hex_decode(key, 32, alice));
+	assert_true(hex_decode(key, 32, private));
 	assert_true(hex_decode(want, 32, public));
 	assert_true(client_key_public(got, key));
 	assert_memory_equal(got, want, 32);
