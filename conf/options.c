@@ -23,6 +23,7 @@
 const char *const option_group_names[OPTION_GROUP_COUNT] = {
 	[OPTION_GROUP_GENERAL] = "General",
 	[OPTION_GROUP_CHAIN] = "Chain",
+	[OPTION_GROUP_MEMPOOL] = "Mempool",
 	[OPTION_GROUP_PEERS] = "Peers",
 	[OPTION_GROUP_TOR] = "Tor",
 	[OPTION_GROUP_RPC] = "RPC",
@@ -96,10 +97,38 @@ const struct option_spec option_table[] = {
 		 "of them, the reference node's too (xor.dat is honoured)."),
 	ROW_BOOL(CHAIN, NODE, "stopafterblockimport", "0",
 		 "Stop when -loadblock has done its work."),
-	ROW_INT(CHAIN, NODE, "maxmempool", "300", "MB", 5, 1048576,
-		"Memory for unconfirmed transactions. Nothing is kept there "
-		"yet; the option is accepted so that configurations carry "
-		"over."),
+
+	/* Mempool */
+	ROW_INT(MEMPOOL, NODE, "maxmempool", "300", "MB", 5, 1048576,
+		"Memory for unconfirmed transactions; those that pay least go "
+		"first."),
+	ROW_INT(MEMPOOL, NODE, "mempoolexpiry", "336", "HOURS", 1, 1000000,
+		"Drop transactions that were not mined in so long."),
+	ROW_BOOL(MEMPOOL, NODE, "persistmempool", "1",
+		 "Keep unconfirmed transactions across restarts."),
+	ROW_TEXT(MEMPOOL, NODE, "minrelaytxfee", "0.000001", "BTC",
+		 "Transactions that pay less per 1000 vbytes are not taken."),
+	ROW_TEXT(MEMPOOL, NODE, "incrementalrelayfee", "0.000001", "BTC",
+		 "What a replacement pays more per 1000 vbytes of its own, "
+		 "at least."),
+	ROW_TEXT(MEMPOOL, NODE, "dustrelayfee", "0.00003", "BTC",
+		 "The fee per 1000 vbytes at which an output that is not worth "
+		 "its own spending is dust."),
+	ROW_BOOL(MEMPOOL, NODE, "datacarrier", "1",
+		 "Take transactions with data in OP_RETURN outputs."),
+	ROW_INT(MEMPOOL, NODE, "datacarriersize", "100000", "BYTES", 0,
+		4000000,
+		"Bytes of all OP_RETURN outputs of a transaction together, "
+		"at most."),
+	ROW_BOOL(MEMPOOL, NODE, "permitbaremultisig", "0",
+		 "Take transactions with multisig outputs outside of P2SH or "
+		 "P2WSH."),
+	ROW_INT(MEMPOOL, NODE, "limitclustercount", "64", "N", 1, 64,
+		"Transactions of the mempool that may hang together."),
+	ROW_INT(MEMPOOL, NODE, "limitclustersize", "101", "KVB", 1, 10000,
+		"Their size together."),
+	ROW_BOOL(MEMPOOL, NODE, "acceptnonstdtxn", "0",
+		 "Take any valid transaction (test chains only)."),
 
 	/* Peers */
 	ROW_BOOL(PEERS, NODE, "listen", "1",

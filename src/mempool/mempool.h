@@ -34,7 +34,7 @@ struct mempool_entry {
 	uint32_t sigops_cost;
 	uint8_t slot;            /* in the cluster */
 	bool spends_coinbase;
-	bool has_locks;          /* a lock time or relative locks that bind */
+	bool has_locks;          /* relative lock times bind it (BIP68) */
 	bool unbroadcast;        /* ours, and nobody asked for it yet */
 	bool alone;              /* had no parents in the pool when it came */
 	bool replaced_other;     /* it came as a replacement */
@@ -155,6 +155,8 @@ struct package_result {
 };
 
 void package_result_clear(struct package_result *r);
+/** The last spends from each of the others, none of these from another. */
+bool package_is_child_with_parents(struct shared_tx *const *txs, size_t n);
 /**
  * Several at once.  A child with its parents (the child last): each on its
  * own first, then those that failed for their fees together.  With

@@ -111,9 +111,8 @@ bool policy_spends_witness(const struct tx *tx, const struct tx_out *spent);
 /** Least amount that is no dust; 0 for what can never be spent. */
 int64_t policy_dust_sat(const struct tx_out *out, int64_t dust_sat_kvb);
 bool policy_is_dust(const struct tx_out *out, int64_t dust_sat_kvb);
-/** Is this output a standard form? */
-bool policy_standard_output(const struct policy *p, struct span script,
-			    enum script_type *type);
+/** Is this output script of a standard form? */
+bool policy_standard_output(struct span script, enum script_type *type);
 
 /** Weight and sigops as one size, in weight units. */
 int64_t policy_adjusted_weight(uint64_t weight_wu, uint64_t sigops_cost);

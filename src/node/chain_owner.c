@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "node/mempool_owner.h"
 
 #define TELL_EVERY_MS 250        /* during a long activation */
 #define LOG_EVERY_MS 10000
@@ -115,8 +116,8 @@ static void on_connected(void *ctx, const struct header_node *n,
 {
 	struct chain_owner *o = ctx;
 
-	(void)block;
 	atomic_store(&o->height, n->height);
+	mempool_owner_connected(o, block);
 }
 
 static void on_disconnected(void *ctx, const struct header_node *n,
@@ -124,8 +125,16 @@ static void on_disconnected(void *ctx, const struct header_node *n,
 {
 	struct chain_owner *o = ctx;
 
-	(void)block;
 	atomic_store(&o->height, n->height - 1);
+	mempool_owner_disconnected(o, block);
+}
+
+static void on_tip(void *ctx, const struct header_node *tip,
+		   bool initial_download)
+{
+	(void)tip;
+	(void)initial_download;
+	mempool_owner_tip(ctx);
 }
 
 void header_point_of(struct header_point *out, const struct header_node *n)
@@ -232,6 +241,7 @@ void chain_owner_free(struct chain_owner *o)
 	if (!o)
 		return;
 	import_free(o->import);
+	mempool_owner_close(o);
 	chain_close(o->chain);
 	workers_free(o->workers);
 	free(o);
@@ -254,7 +264,7 @@ enum err chain_owner_open(struct chain_owner *o, struct why *why)
 		.fast_prune = o->cfg->fast_prune,
 		.events = { .ctx = o, .connected = on_connected,
 			    .disconnected = on_disconnected,
-			    .checked = on_checked },
+			    .tip = on_tip, .checked = on_checked },
 		.stop = asked_to_stop,
 	};
 	enum err e = chain_open(&o->chain, &opt, why);
@@ -262,6 +272,7 @@ enum err chain_owner_open(struct chain_owner *o, struct why *why)
 	if (e)
 		return e;
 	atomic_store(&o->height, chain_tip(o->chain)->height);
+	mempool_owner_open(o);
 	o->import_done = o->cfg->load_block_n == 0 &&
 			 !chain_reindexing(o->chain);
 	chain_owner_tell(o, true);
@@ -274,6 +285,7 @@ enum err chain_owner_close(struct chain_owner *o, struct why *why)
 
 	import_free(o->import);
 	o->import = NULL;
+	mempool_owner_close(o);
 	if (o->chain && !o->failed)
 		e = chain_flush(o->chain, why);
 	chain_close(o->chain);
@@ -426,5 +438,5 @@ bool chain_owner_idle(void *owner)
 	if (!o->import_done)
 		return import_work(o);
 	chain_owner_step(o, &more);
-	return more;
+	return more || (!o->failed && mempool_owner_idle(o));
 }

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/actor.h"
+#include "mempool/mempool.h"
 #include "node/node_config.h"
 #include "p2p/ports.h"
 #include "validation/import.h"
@@ -36,6 +37,9 @@ struct chain_owner {
 
 	struct workers *workers;
 	struct chain *chain;             /* NULL until opened */
+	struct mempool *mempool;         /* as long as the chain */
+	struct mempool_load *mempool_load;
+	char *mempool_path;
 	struct import *import;
 	const char *import_name;         /* of the one under way */
 	size_t next_load;                /* of cfg->load_blocks */

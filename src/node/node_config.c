@@ -14,6 +14,7 @@
 #include "conf/conf_file.h"
 #include "crypto/onion_address.h"
 #include "net/loopback.h"
+#include "node/mempool_options.h"
 #include "validation/chain.h"
 
 #define MAX_SCRIPT_THREADS 64
@@ -449,6 +450,8 @@ enum err config_make(struct config *c, const struct settings *s,
 	if (!e && c->stop_after_import && !c->load_block_n && !c->reindex)
 		e = why_set(why, ERR_INPUT, "-stopafterblockimport needs "
 			    "-loadblock=FILE or -reindex");
+	if (!e)
+		e = mempool_options_make(c, s, why);
 	if (!e)
 		e = make_peers(c, s, why);
 	if (!e)

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "conf/settings.h"
 #include "consensus/params.h"
+#include "mempool/policy.h"
 #include "node/key_options.h"
 #include "walls/walls.h"
 
@@ -49,6 +50,9 @@ struct config {
 	bool stop_after_import;
 	unsigned respawn;
 	int64_t mock_time;               /* 0: none */
+
+	struct policy policy;            /* of the mempool */
+	bool persist_mempool;
 
 	bool use_tor;                    /* a managed tor is needed */
 	bool publish_onion;

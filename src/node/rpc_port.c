@@ -404,6 +404,20 @@ static struct chain *port_chain_of(void *owner)
 	return o->failed || atomic_load(&o->stopping) ? NULL : o->chain;
 }
 
+static struct mempool *port_mempool_of(void *owner)
+{
+	struct chain_owner *o = owner;
+
+	return o->mempool;
+}
+
+static const char *port_mempool_path(void *owner)
+{
+	struct chain_owner *o = owner;
+
+	return o->mempool_path;
+}
+
 static void port_chain_trouble(void *owner, const struct why *why)
 {
 	chain_owner_trouble(owner, why);
@@ -432,5 +446,7 @@ void rpc_port_fill(struct rpc_ports *out, struct node *n)
 	out->warnings = port_warnings;
 	out->tip_height = port_tip_height;
 	out->chain_of = port_chain_of;
+	out->mempool_of = port_mempool_of;
+	out->mempool_path = port_mempool_path;
 	out->chain_trouble = port_chain_trouble;
 }

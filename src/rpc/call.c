@@ -16,6 +16,7 @@ static void chain_run(struct job *job, void *owner)
 
 	call->owner = owner;
 	call->chain = call->ports->chain_of(owner);
+	call->mempool = call->ports->mempool_of(owner);
 	if (!call->chain)
 		rpc_fail(call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
 	else if (!call->slice)
@@ -29,6 +30,7 @@ static void chain_run(struct job *job, void *owner)
 		call->state = NULL;
 	}
 	call->chain = NULL;
+	call->mempool = NULL;
 	call->owner = NULL;
 }
 

@@ -15,7 +15,8 @@ size_t rpc_method_groups(struct rpc_methods *out, size_t max)
 		rpc_methods_addr(),
 		rpc_methods_chain(), rpc_methods_block(),
 		rpc_methods_coins(), rpc_methods_control(),
-		rpc_methods_mining(), rpc_methods_net(),
+		rpc_methods_mempool(), rpc_methods_mempool_file(),
+		rpc_methods_mining(), rpc_methods_net(), rpc_methods_send(),
 		rpc_methods_storage(), rpc_methods_trust(),
 		rpc_methods_tx(), rpc_methods_wait(),
 	};

@@ -19,6 +19,7 @@
 
 struct chain;
 struct event_base;
+struct mempool;
 
 /* ---- what the ports answer ---- */
 
@@ -247,6 +248,8 @@ struct rpc_ports {
 
 	/* On the chain's thread, with the actor's owner: */
 	struct chain *(*chain_of)(void *owner);
+	struct mempool *(*mempool_of)(void *owner);
+	const char *(*mempool_path)(void *owner);      /* its file */
 	/** A chain call met trouble: the node must stop. */
 	void (*chain_trouble)(void *owner, const struct why *why);
 };

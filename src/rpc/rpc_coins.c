@@ -3,8 +3,34 @@
  */
 #include "config.h"
 
+#include "mempool/mempool.h"
 #include "rpc/rpc_util.h"
 #include "rpc/tx_json.h"
+
+/* The output as the mempool would have it: coin->height of one that is not
+ * confirmed is 0. */
+static enum err find_coin(struct rpc_call *call, bool mempool, bool *found,
+			  struct coin *coin, const struct outpoint *at,
+			  struct why *why)
+{
+	const struct mempool_entry *e = NULL;
+	const struct tx *tx;
+
+	*found = false;
+	if (mempool && mempool_spender(call->mempool, at))
+		return ERR_NONE;
+	if (mempool)
+		e = mempool_get(call->mempool, &at->txid);
+	if (!e)
+		return chain_get_coin(call->chain, found, coin, at, why);
+	tx = entry_tx(e);
+	*found = at->n < tx->out_count;
+	if (*found)
+		*coin = (struct coin){
+			.value_sat = tx->out[at->n].value_sat,
+			.script = tx->out[at->n].script_pubkey };
+	return ERR_NONE;
+}
 
 static void gettxout(struct rpc_call *call)
 {
@@ -24,7 +50,7 @@ static void gettxout(struct rpc_call *call)
 		return;
 	}
 	at.n = (uint32_t)n;
-	if (chain_get_coin(call->chain, &found, &coin, &at, &why)) {
+	if (find_coin(call, mempool, &found, &coin, &at, &why)) {
 		rpc_fail_trouble(call, &why);
 		return;
 	}
@@ -32,7 +58,9 @@ static void gettxout(struct rpc_call *call)
 		return;
 	o = call->result = json_object_new_object();
 	json_add_hash(o, "bestblock", tip->hash.b);
-	json_add_int(o, "confirmations", tip->height - coin.height + 1);
+	json_add_int(o, "confirmations",
+		     coin.height || coin.coinbase
+			     ? tip->height - coin.height + 1 : 0);
 	json_add_amount(o, "value", coin.value_sat);
 	script = json_object_new_object();
 	script_json_add(script, call->params, coin.script, true);
@@ -100,7 +128,7 @@ static const struct rpc_method methods[] = {
 	  .args = { { "txid", RPC_STR, true, "The transaction" },
 		    { "n", RPC_NUM, true, "Which of its outputs" },
 		    { "include_mempool", RPC_BOOL, false,
-		      "Look at unconfirmed transactions too" } } },
+		      "Look at unconfirmed transactions too (default)" } } },
 	{ .name = "gettxoutsetinfo", .category = "Blockchain",
 	  .thread = RPC_ON_CHAIN, .run = gettxoutsetinfo,
 	  .help = "Statistics over all unspent outputs.  Takes minutes on "

@@ -8,6 +8,7 @@
 #include "address/address.h"
 #include "address/descriptor_text.h"
 #include "consensus/witness_commitment.h"
+#include "mempool/pick.h"
 #include "rpc/raw_tx.h"
 #include "rpc/rpc_util.h"
 #include "validation/miner.h"
@@ -174,13 +175,38 @@ static bool submit_made(struct rpc_call *call, struct block *b)
 	return true;
 }
 
+/* A block of the best of the mempool. */
+static bool make_next(struct rpc_call *call, struct block **out,
+		      struct span script)
+{
+	struct miner_job job = { .script = script };
+	struct pick pick;
+	struct why why = { 0 };
+	struct tx *txs;
+	enum err e;
+
+	pick_make(&pick, call->mempool, &pick_defaults);
+	txs = xcalloc(pick.n + 1, sizeof *txs);
+	for (size_t i = 0; i < pick.n; i++)
+		txs[i] = *entry_tx(pick.v[i]);
+	job.txs = txs;
+	job.tx_count = pick.n;
+	job.fees_sat = pick.fee_sat;
+	e = miner_build(call->chain, out, &job, &why);
+	free(txs);
+	pick_clear(&pick);
+	if (e)
+		rpc_fail_trouble(call, &why);
+	return !e;
+}
+
 static void generate(struct rpc_call *call, struct span script, int n)
 {
 	struct json_object *hashes = json_object_new_array();
 	struct block *b;
 
 	for (int i = 0; i < n && !atomic_load(call->stopping); i++) {
-		if (!make_block(call, &b, script, NULL, 0))
+		if (!make_next(call, &b, script))
 			break;
 		if (submit_made(call, b))
 			json_object_array_add(hashes, json_hash(b->hash.b));
@@ -223,8 +249,8 @@ static void generatetodescriptor(struct rpc_call *call)
 	bytes_clear(&script);
 }
 
-/* Decode the hex transactions of argument 1. */
-static bool read_txs(struct rpc_call *call, struct raw_tx *txs, size_t n)
+/* The transactions of argument 1: raw, or ids of the mempool's. */
+static bool read_txs(struct rpc_call *call, struct shared_tx **txs, size_t n)
 {
 	struct json_object *list = rpc_arg(call, 1);
 
@@ -232,19 +258,28 @@ static bool read_txs(struct rpc_call *call, struct raw_tx *txs, size_t n)
 		struct json_object *o = json_object_array_get_idx(list, i);
 		const char *s = json_object_is_type(o, json_type_string) ?
 				json_object_get_string(o) : "";
-		uint8_t id[32];
+		const struct mempool_entry *e;
+		struct raw_tx raw;
+		struct txid id;
 
-		if (strlen(s) == 64 && hash_from_rpc_hex(id, s)) {
+		if (strlen(s) == 64 && hash_from_rpc_hex(id.b, s)) {
+			e = mempool_get(call->mempool, &id);
+			if (e) {
+				txs[i] = shared_tx_ref(e->tx);
+				continue;
+			}
 			rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY,
 				 "Transaction %s not in mempool.", s);
 			return false;
 		}
-		if (!raw_tx_read(&txs[i], s, true, true)) {
+		if (!raw_tx_read(&raw, s, true, true)) {
 			rpc_fail(call, RPC_DESERIALIZATION_ERROR,
 				 "Transaction decode failed for %s. Make "
 				 "sure the tx has at least one input.", s);
 			return false;
 		}
+		txs[i] = shared_tx_copy(&raw.tx);
+		raw_tx_clear(&raw);
 	}
 	return true;
 }
@@ -259,13 +294,13 @@ static void show_made(struct rpc_call *call, const struct block *b,
 }
 
 static void make_with(struct rpc_call *call, struct span script,
-		      const struct raw_tx *raw, size_t n, bool submit)
+		      struct shared_tx *const *given, size_t n, bool submit)
 {
 	struct tx *txs = xcalloc(n + 1, sizeof *txs);
 	struct block *b;
 
 	for (size_t i = 0; i < n; i++)
-		txs[i] = raw[i].tx;
+		txs[i] = given[i]->tx;
 	if (make_block(call, &b, script, txs, n)) {
 		if (!submit || submit_made(call, b))
 			show_made(call, b, submit);
@@ -278,7 +313,7 @@ static void generateblock(struct rpc_call *call)
 {
 	size_t n = json_object_array_length(rpc_arg(call, 1));
 	const char *output = "";
-	struct raw_tx *txs;
+	struct shared_tx **txs;
 	struct bytes script = { 0 };
 	struct why why = { 0 };
 	bool submit = true;
@@ -296,7 +331,7 @@ static void generateblock(struct rpc_call *call)
 	if (read_txs(call, txs, n))
 		make_with(call, bytes_span(&script), txs, n, submit);
 	for (size_t i = 0; i < n; i++)
-		raw_tx_clear(&txs[i]);
+		shared_tx_unref(txs[i]);
 	free(txs);
 	bytes_clear(&script);
 }
@@ -389,7 +424,7 @@ static const struct rpc_method methods[] = {
 	  .args = { { "output", RPC_STR, true,
 		      "Address or descriptor that gets the reward" },
 		    { "transactions", RPC_ARR, true,
-		      "Raw transactions in hex" },
+		      "Raw transactions in hex, or ids of the mempool's" },
 		    { "submit", RPC_BOOL, false,
 		      "false: only show the block" } } },
 };

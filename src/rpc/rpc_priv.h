@@ -61,10 +61,13 @@ struct rpc_methods rpc_methods_chain(void);
 struct rpc_methods rpc_methods_block(void);
 struct rpc_methods rpc_methods_coins(void);
 struct rpc_methods rpc_methods_control(void);
+struct rpc_methods rpc_methods_mempool(void);
+struct rpc_methods rpc_methods_mempool_file(void);
 struct rpc_methods rpc_methods_mining(void);
 struct rpc_methods rpc_methods_net(void);
 struct rpc_methods rpc_methods_storage(void);
 struct rpc_methods rpc_methods_trust(void);
+struct rpc_methods rpc_methods_send(void);
 struct rpc_methods rpc_methods_tx(void);
 struct rpc_methods rpc_methods_wait(void);
 
@@ -97,6 +100,7 @@ struct rpc_call {
 	struct json_object *warnings;    /* owned, for RPC_WARNINGS */
 	struct rpc *rpc;                 /* loop thread only */
 	struct chain *chain;             /* chain thread only */
+	struct mempool *mempool;         /* the same */
 	void *owner;                     /* the same: the actor's owner */
 
 	/*

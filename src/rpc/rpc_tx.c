@@ -9,6 +9,7 @@
 #include "address/script_type.h"
 #include "crypto/bech32.h"
 #include "crypto/hash.h"
+#include "mempool/mempool.h"
 #include "rpc/raw_tx.h"
 #include "rpc/rpc_util.h"
 #include "rpc/tx_json.h"
@@ -79,8 +80,60 @@ out:
 	arena_clear(&arena);
 }
 
+/* What an unconfirmed transaction spends: from the pool or the chain. */
+static bool unconfirmed_spends(struct rpc_call *call, struct tx_undo *out,
+			       struct arena *a, const struct tx *tx)
+{
+	struct why why = { 0 };
+	struct coin coin;
+	bool found;
+
+	out->coins = arena_calloc(a, tx->in_count, sizeof *out->coins);
+	for (; out->count < tx->in_count; out->count++) {
+		const struct outpoint *o = &tx->in[out->count].prevout;
+		const struct mempool_entry *e =
+			mempool_get(call->mempool, &o->txid);
+		struct coin *c = &out->coins[out->count];
+
+		if (e) {
+			const struct tx_out *t = &entry_tx(e)->out[o->n];
+
+			*c = (struct coin){ .value_sat = t->value_sat,
+					    .script = t->script_pubkey };
+			continue;
+		}
+		if (chain_get_coin(call->chain, &found, &coin, o, &why)) {
+			rpc_fail_trouble(call, &why);
+			return false;
+		}
+		if (!found)
+			return false;
+		*c = coin;
+		c->script = arena_copy(a, coin.script);
+	}
+	return true;
+}
+
+static void show_unconfirmed(struct rpc_call *call, const struct tx *tx,
+			     int verbosity)
+{
+	struct tx_undo undo = { 0 };
+	struct arena arena = { 0 };
+	const struct tx_undo *spent = NULL;
+
+	if (verbosity >= 2 && unconfirmed_spends(call, &undo, &arena, tx))
+		spent = &undo;
+	if (verbosity <= 0)
+		call->result = json_hex(tx->raw);
+	else if (!call->error.code)
+		call->result = tx_json(call->params, tx, spent,
+				       TX_DETAIL_PREVOUT, true);
+	arena_clear(&arena);
+}
+
 static void getrawtransaction(struct rpc_call *call)
 {
+	const struct mempool_entry *e;
 	struct header_node *n;
 	struct block_hash hash;
 	struct block *b = NULL;
@@ -95,6 +148,11 @@ static void getrawtransaction(struct rpc_call *call)
 		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "The genesis "
 			 "block coinbase is not considered an ordinary "
 			 "transaction and cannot be retrieved");
+		return;
+	}
+	e = mempool_get(call->mempool, &id);
+	if (!rpc_has_arg(call, 2) && e) {
+		show_unconfirmed(call, entry_tx(e), verbosity);
 		return;
 	}
 	if (!rpc_has_arg(call, 2)) {
@@ -330,7 +388,7 @@ static void validateaddress(struct rpc_call *call)
 static const struct rpc_method methods[] = {
 	{ .name = "getrawtransaction", .category = "Rawtransactions",
 	  .thread = RPC_ON_CHAIN, .run = getrawtransaction,
-	  .help = "A transaction of a block.",
+	  .help = "A transaction of the mempool or of a block.",
 	  .args = { { "txid", RPC_STR, true, "The transaction" },
 		    { "verbosity|verbose", RPC_ANY, false,
 		      "0 (default): hex; 1: an object; 2: with fee and "

@@ -15,6 +15,7 @@
 #include <json-c/json.h>
 
 #include "rpc/rpc.h"
+#include "mempool/mempool.h"
 #include "validation/chain.h"
 
 struct rig {
@@ -25,6 +26,7 @@ struct rig {
 	struct mailbox *mailbox;
 	struct actor *actor;
 	struct chain *chain;
+	struct mempool *mempool;
 	struct chain_params params;
 	struct clock clock;
 	struct rpc_ports ports;

@@ -19,6 +19,13 @@
 
 #include "base/file.h"
 
+static struct mempool *mempool_of(void *owner)
+{
+	struct rig *r = owner;
+
+	return r->mempool;
+}
+
 static struct chain *chain_of(void *owner)
 {
 	return ((struct rig *)owner)->chain;
@@ -88,12 +95,17 @@ void rig_open(struct rig *r, bool chain)
 			.check_all_scripts = true,
 			.events = { .ctx = r, .tip = on_tip },
 		};
+		struct mempool_options pool = { .clock = &r->clock };
 
 		assert_int_equal(chain_open(&r->chain, &opt, &why), 0);
+		policy_defaults(&pool.policy);
+		pool.chain = r->chain;
+		r->mempool = mempool_new(&pool);
 		r->actor = actor_new("chain", r, r->mailbox, 64, false);
 	}
 	r->ports = (struct rpc_ports){ .ctx = r, .stop = on_stop,
 				       .chain_of = chain_of,
+				       .mempool_of = mempool_of,
 				       .tip_height = tip_height };
 	r->options = (struct rpc_options){
 		.base = r->base, .params = &r->params, .clock = &r->clock,
@@ -132,6 +144,7 @@ void rig_close(struct rig *r)
 	mailbox_drain(r->mailbox);
 	rpc_free(r->rpc);
 	mailbox_free(r->mailbox);
+	mempool_free(r->mempool);
 	chain_close(r->chain);
 	event_base_free(r->base);
 	assert_int_equal(system(cmd), 0);
