@@ -49,6 +49,7 @@ void coin_table_clear(struct coin_table *t)
 	slab_clear(&t->slab);
 	t->slots = NULL;
 	t->cap = t->count = t->dirty = t->big_bytes = 0;
+	memset(t->live_bytes, 0, sizeof(t->live_bytes));
 }
 
 uint32_t coin_table_hash(const struct coin_table *t, const struct outpoint *o)
@@ -160,6 +161,31 @@ void coin_table_touch_entry(const struct coin_table *t, uint32_t hash)
 	__builtin_prefetch(e + sizeof(struct coin_entry));
 }
 
+/* Count an unspent entry, or no longer. */
+static void count_live(struct coin_table *t, const struct coin_entry *e,
+		       bool comes)
+{
+	size_t *sum = &t->live_bytes[e->meta >> META_GEN_SHIFT];
+	size_t n = coin_entry_bytes(e) + sizeof(*t->slots);
+
+	if (e->meta & META_SPENT)
+		return;
+	*sum = comes ? *sum + n : *sum - n;
+}
+
+unsigned coin_table_young(const struct coin_table *t, size_t bytes)
+{
+	unsigned n = 0;
+	size_t sum = 0;
+
+	for (; n < GENERATIONS; n++) {
+		sum += t->live_bytes[(t->gen - n) % GENERATIONS];
+		if (sum > bytes)
+			break;
+	}
+	return n;
+}
+
 /* A new entry with its content; 0 without memory. */
 static uint32_t entry_new(struct coin_table *t, const struct outpoint *o,
 			  const struct coin *coin, uint64_t flags)
@@ -176,6 +202,7 @@ static uint32_t entry_new(struct coin_table *t, const struct outpoint *o,
 	e->n = o->n;
 	coin_entry_write(e, coin, k,
 			 flags | (uint64_t)t->gen << META_GEN_SHIFT);
+	count_live(t, e, true);
 	t->big_bytes += coin_entry_big_bytes(e);
 	t->dirty += flags & META_DIRTY ? 1 : 0;
 	t->gen_bytes += size;
@@ -192,6 +219,7 @@ static void entry_free(struct coin_table *t, uint32_t ref)
 	size_t size = coin_entry_slab_bytes(e);
 
 	t->dirty -= e->meta & META_DIRTY ? 1 : 0;
+	count_live(t, e, false);
 	t->big_bytes -= coin_entry_big_bytes(e);
 	coin_entry_drop(e);
 	slab_release(&t->slab, ref, size);
@@ -216,14 +244,28 @@ bool coin_table_insert(struct coin_table *t, size_t pos,
 	return true;
 }
 
+/* Leave the entry its size: freed memory of many sizes is of little use. */
+static void entry_mark_spent(struct coin_table *t, struct coin_entry *e,
+			     uint64_t flags)
+{
+	t->dirty += !(e->meta & META_DIRTY) && flags & META_DIRTY ? 1 : 0;
+	count_live(t, e, false);
+	e->meta = (e->meta & META_KIND) | META_SPENT | flags |
+		  (uint64_t)t->gen << META_GEN_SHIFT;
+}
+
 bool coin_table_replace(struct coin_table *t, size_t pos,
 			const struct coin *coin, uint64_t flags)
 {
 	const uint32_t old = (uint32_t)t->slots[pos];
-	const struct coin_entry *e = slab_at(&t->slab, old);
+	struct coin_entry *e = slab_at(&t->slab, old);
 	struct outpoint o;
 	uint32_t ref;
 
+	if (!coin) {
+		entry_mark_spent(t, e, flags);
+		return true;
+	}
 	memcpy(o.txid.b, e->txid, 32);
 	o.n = e->n;
 	ref = entry_new(t, &o, coin, flags);

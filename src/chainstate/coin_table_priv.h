@@ -38,6 +38,7 @@ struct coin_table {
 	size_t big_bytes;        /* long scripts, outside the slab */
 	unsigned gen;            /* given to new entries */
 	size_t gen_bytes, gen_step;
+	size_t live_bytes[GENERATIONS];  /* of unspent entries, slots too */
 	bool huge;
 };
 
@@ -78,6 +79,14 @@ void coin_entry_read(const struct coin_entry *e, struct coin *out,
 		     uint8_t buf[static SCRIPT_TEMPLATE_MAX]);
 /** Memory of one entry, its long script included. */
 size_t coin_entry_bytes(const struct coin_entry *e);
+/** Generations since it was put there or changed, modulo GENERATIONS. */
+static inline unsigned coin_entry_age(const struct coin_table *t,
+				      const struct coin_entry *e)
+{
+	return (t->gen - (unsigned)(e->meta >> META_GEN_SHIFT)) % GENERATIONS;
+}
+/** How many of the youngest generations take at most so many bytes. */
+unsigned coin_table_young(const struct coin_table *t, size_t bytes);
 
 static inline struct coin_entry *coin_table_at(const struct coin_table *t,
 					       uint64_t slot)

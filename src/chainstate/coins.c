@@ -27,6 +27,7 @@ void tip_record_put(struct store_batch *b, const struct block_hash *tip,
 	bytes_append(&v, tip->b, 32);
 	write_u64(&v, number);
 	store_batch_put(b, span_of(TIP_KEY, 1), bytes_span(&v));
+	store_batch_delete(b, span_of(REACHED_KEY, 1));
 	bytes_clear(&v);
 }
 
@@ -38,12 +39,27 @@ static enum err damaged(const struct coins *c, const char *what,
 		       store_dir(c->db), what);
 }
 
+static enum err reached_load(struct coins *c, struct why *why)
+{
+	enum err e = store_get(c->db, &c->value, &c->between,
+			       span_of(REACHED_KEY, 1), why);
+
+	if (e || !c->between)
+		return e;
+	if (c->value.n != sizeof(c->reached.b))
+		return damaged(c, "the reached record has a wrong size", why);
+	memcpy(c->reached.b, c->value.p, c->value.n);
+	return ERR_NONE;
+}
+
 static enum err tip_load(struct coins *c, struct why *why)
 {
-	enum err e = store_get(c->db, &c->value, &c->has_tip,
-			       span_of(TIP_KEY, 1), why);
+	enum err e = reached_load(c, why);
 	struct reader r;
 
+	if (!e)
+		e = store_get(c->db, &c->value, &c->has_tip,
+			      span_of(TIP_KEY, 1), why);
 	if (e || !c->has_tip)
 		return e;
 	r = reader_of(bytes_span(&c->value));
@@ -84,15 +100,17 @@ enum err coins_open(struct coins **out, const char *dir,
 	struct coins *c = xcalloc(1, sizeof(*c));
 	const struct store_options so = {
 		.write_buffer_bytes =
-			MIN_OF(MAX_OF(opt->db_cache_bytes / 3, MIB), 16 * MIB),
+			MIN_OF(MAX_OF(opt->db_cache_bytes / 5 * 2, MIB),
+			       16 * MIB),
 		.block_cache_bytes =
-			MIN_OF(MAX_OF(opt->db_cache_bytes / 4, MIB / 4),
-			       64 * MIB),
+			MIN_OF(MAX_OF(opt->db_cache_bytes / 5, MIB / 4),
+			       8 * MIB),
 		.wipe = opt->wipe,
 	};
 	enum err e;
 
 	c->limit_bytes = opt->cache_bytes;
+	c->room_keep_bytes = c->limit_bytes / 3 * 2;
 	c->batch_coins = FLUSH_BATCH_COINS;
 	c->step_bytes = JOURNAL_STEP_BYTES;
 	coin_table_init(&c->table, c->limit_bytes);
@@ -126,6 +144,13 @@ bool coins_tip(const struct coins *c, struct block_hash *out)
 	if (c->has_tip)
 		*out = c->tip;
 	return c->has_tip;
+}
+
+bool coins_reached(const struct coins *c, struct block_hash *out)
+{
+	if (c->between)
+		*out = c->reached;
+	return c->between;
 }
 
 static enum err no_memory(const struct coins *c, struct why *why)
@@ -186,6 +211,23 @@ enum err coins_get(struct coins *c, bool *found, struct coin *coin,
 	return ERR_NONE;
 }
 
+/* e: at pos, or NULL and pos is where it would be. */
+static enum err entry_spend(struct coins *c, const struct outpoint *o,
+			    uint32_t hash, size_t pos,
+			    const struct coin_entry *e, struct why *why)
+{
+	bool ok = true;
+
+	if (!e)
+		ok = coin_table_insert(&c->table, pos, o, hash, NULL,
+				       META_DIRTY);
+	else if (e->meta & META_FRESH)
+		coin_table_remove(&c->table, pos);
+	else
+		ok = coin_table_replace(&c->table, pos, NULL, META_DIRTY);
+	return ok ? ERR_NONE : no_memory(c, why);
+}
+
 enum err coins_spend(struct coins *c, bool *found, struct coin *coin,
 		     struct arena *a, const struct outpoint *o,
 		     struct why *why)
@@ -195,7 +237,6 @@ enum err coins_spend(struct coins *c, bool *found, struct coin *coin,
 	const struct coin_entry *e = coin_table_find(&c->table, &pos, o,
 						     hash);
 	enum err err = ERR_NONE;
-	bool ok = true;
 
 	if (e) {
 		*found = !(e->meta & META_SPENT);
@@ -207,14 +248,7 @@ enum err coins_spend(struct coins *c, bool *found, struct coin *coin,
 	if (err || !*found)
 		return err;
 	coin->script = arena_copy(a, coin->script);
-	if (!e)
-		ok = coin_table_insert(&c->table, pos, o, hash, NULL,
-				       META_DIRTY);
-	else if (e->meta & META_FRESH)
-		coin_table_remove(&c->table, pos);
-	else
-		ok = coin_table_replace(&c->table, pos, NULL, META_DIRTY);
-	return ok ? ERR_NONE : no_memory(c, why);
+	return entry_spend(c, o, hash, pos, e, why);
 }
 
 enum err coins_add(struct coins *c, const struct outpoint *o,
@@ -238,6 +272,17 @@ enum err coins_add(struct coins *c, const struct outpoint *o,
 		ok = coin_table_insert(&c->table, pos, o, hash, coin, flags);
 	}
 	return ok ? ERR_NONE : no_memory(c, why);
+}
+
+enum err coins_remove(struct coins *c, const struct outpoint *o,
+		      struct why *why)
+{
+	const uint32_t hash = coin_table_hash(&c->table, o);
+	size_t pos;
+	const struct coin_entry *e = coin_table_find(&c->table, &pos, o,
+						     hash);
+
+	return entry_spend(c, o, hash, pos, e, why);
 }
 
 void coins_expect(const struct coins *c, const struct tx *tx)

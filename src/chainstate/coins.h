@@ -1,8 +1,10 @@
 /*
  * The coins: every unspent output, in a cache over LevelDB.  Changes are made
  * in the cache at once; coins_flush writes all of them and the tip's hash in
- * one synced atomic batch.  A block that fails is undone with the same
- * add/spend calls.  Owned by the chain thread.
+ * one synced atomic step.  Between two of those, coins_make_room may write
+ * old changes, and leaves young coins, most of which are spent soon, in
+ * memory.  A block that fails is undone with the same add/spend calls.
+ * Owned by the chain thread.
  */
 #ifndef CLOISTER_CHAINSTATE_COINS_H
 #define CLOISTER_CHAINSTATE_COINS_H
@@ -38,6 +40,14 @@ void coins_close(struct coins *c);         /* does not flush; NULL is fine */
 
 /** Hash of the block the flushed state belongs to; false: empty state. */
 bool coins_tip(const struct coins *c, struct block_hash *out);
+/**
+ * The block of the last coins_make_room() since that state; false: there was
+ * none.  After a crash, each coin that a block after coins_tip(), up to this
+ * one, has made or spent may be on disk as it was before or after: go over
+ * these blocks again, in order, with coins_add() and coins_remove(), and
+ * flush.
+ */
+bool coins_reached(const struct coins *c, struct block_hash *out);
 
 /**
  * Look a coin up.
@@ -65,6 +75,9 @@ NODISCARD enum err coins_spend(struct coins *c, bool *found,
 NODISCARD enum err coins_add(struct coins *c, const struct outpoint *o,
 			     const struct coin *coin, bool may_exist,
 			     struct why *why);
+/** Remove a coin, whether it is there or not, without looking. */
+NODISCARD enum err coins_remove(struct coins *c, const struct outpoint *o,
+				struct why *why);
 /** The outputs of tx will be added soon: have the processor fetch the memory
  * where they go.  Changes nothing. */
 void coins_expect(const struct coins *c, const struct tx *tx);
@@ -78,6 +91,14 @@ NODISCARD enum err coins_prefetch(struct coins *c, const struct outpoint *o,
 
 size_t coins_cache_bytes(const struct coins *c);   /* real memory */
 bool coins_wants_flush(const struct coins *c);     /* over its limit */
+/**
+ * Make room without a flush: write the oldest changes, and forget the oldest
+ * coins.  Needs a flushed state.  reached: the block at which the changes
+ * stand; it and all blocks back to coins_tip(), its ancestor, must be durable.
+ */
+NODISCARD enum err coins_make_room(struct coins *c,
+				   const struct block_hash *reached,
+				   struct why *why);
 /** Write all changes and the tip, synced, as one atomic step.  keep: leave
  * clean coins in the cache. */
 NODISCARD enum err coins_flush(struct coins *c, const struct block_hash *tip,

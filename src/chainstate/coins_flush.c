@@ -1,6 +1,7 @@
 /*
  * Flushing: all dirty entries, in key order, in one atomic step.  Few changes
- * are one LevelDB batch; many go through the journal.
+ * are one LevelDB batch; many go through the journal.  Making room between
+ * flushes: only the old ones, without any sync.
  */
 #include "config.h"
 
@@ -16,21 +17,16 @@
 #define BUCKETS 65536
 /* Entries stand anywhere in memory: fetch them so far ahead. */
 #define FETCH_AHEAD 16
+#define LOOSE_BATCH_BYTES ((size_t)256 << 10)
 
-/* What a walk over the table found. */
+/* Entries to write, and those that may stay. */
 struct flush {
 	struct coins *c;
-	uint32_t *refs;          /* dirty entries, in key order */
+	bool all;                /* write young changes too */
+	unsigned young;          /* generations that stay */
+	uint32_t *refs;          /* to be written, in key order */
 	size_t n;
-	size_t age_bytes[GENERATIONS];   /* unspent ones, by age */
-	unsigned max_age;        /* entries older than this go */
 };
-
-static unsigned entry_age(const struct coins *c, const struct coin_entry *e)
-{
-	return (c->table.gen - (unsigned)(e->meta >> META_GEN_SHIFT)) %
-	       GENERATIONS;
-}
 
 static void entry_touch(const struct coins *c, uint64_t slot)
 {
@@ -53,6 +49,13 @@ static int key_cmp(const void *pa, const void *pb, void *arg)
 	return cmp ? cmp : (a->n > b->n) - (a->n < b->n);
 }
 
+/* A spent one serves nobody any more. */
+static bool entry_goes(const struct flush *f, const struct coin_entry *e)
+{
+	return e->meta & META_SPENT ||
+	       coin_entry_age(&f->c->table, e) >= f->young;
+}
+
 static void collect(struct flush *f, uint32_t *refs, uint32_t *starts)
 {
 	const struct coin_table *t = &f->c->table;
@@ -65,16 +68,13 @@ static void collect(struct flush *f, uint32_t *refs, uint32_t *starts)
 		if (!t->slots[i])
 			continue;
 		e = coin_table_at(t, t->slots[i]);
-		if (!(e->meta & META_SPENT))
-			f->age_bytes[entry_age(f->c, e)] +=
-				coin_entry_bytes(e) + sizeof(t->slots[i]);
-		if (!(e->meta & META_DIRTY))
+		if (!(e->meta & META_DIRTY) || !(f->all || entry_goes(f, e)))
 			continue;
 		CHECK(f->n < t->dirty);
 		refs[f->n++] = (uint32_t)t->slots[i];
 		starts[bucket_of(e) + 1]++;
 	}
-	CHECK(f->n == t->dirty);
+	CHECK(!f->all || f->n == t->dirty);
 }
 
 /* One pass of a radix sort, then each bucket by itself. */
@@ -193,62 +193,114 @@ static enum err write_journal(struct flush *f, const struct block_hash *tip,
 
 /* ---- afterwards --------------------------------------------------------- */
 
-/*
- * Room for what comes: when the cache was near its limit, keep only the
- * newest coins, up to a quarter of it.  More would save reads, but make for
- * more and smaller flushes, and what is flushed LevelDB writes many times.
- */
-static void choose_age(struct flush *f)
-{
-	const size_t limit = f->c->limit_bytes;
-	size_t sum = 0;
-
-	f->max_age = GENERATIONS - 1;
-	if (coin_table_bytes(&f->c->table) < limit / 10 * 9)
-		return;
-	for (unsigned age = 0; age < GENERATIONS; age++) {
-		sum += f->age_bytes[age];
-		if (sum <= limit / 4)
-			continue;
-		f->max_age = age ? age - 1 : 0;
-		return;
-	}
-}
-
 static bool entry_keep(struct coin_entry *e, void *arg)
 {
 	const struct flush *f = arg;
 
-	e->meta &= ~(META_DIRTY | META_FRESH);
-	return !(e->meta & META_SPENT) && entry_age(f->c, e) <= f->max_age;
+	if (f->all)
+		e->meta &= ~(META_DIRTY | META_FRESH);
+	return !entry_goes(f, e);
 }
 
 static void flush_settle(struct flush *f, bool keep)
 {
 	struct coin_table *t = &f->c->table;
+	const size_t limit = f->c->limit_bytes;
 
 	/* Freed memory of the wrong sizes has piled up: begin anew. */
-	if (coin_table_bytes(t) > f->c->limit_bytes / 4 * 5)
+	if (coin_table_bytes(t) > limit / 4 * 5)
 		keep = false;
 	if (!keep) {
 		coin_table_clear(t);
 		return;
 	}
-	choose_age(f);
+	f->young = coin_table_young(t, limit / 4 * 3);
 	t->dirty = 0;
 	coin_table_filter(t, entry_keep, f);
 }
 
+/* ---- making room -------------------------------------------------------- */
+
+struct loose {
+	struct coins *c;
+	struct store_batch *b;
+	enum err err;
+	struct why why;
+};
+
+/* Each batch says how far the database may have come with it. */
+static void loose_begin(struct loose *l)
+{
+	store_batch_clear(l->b);
+	store_batch_put(l->b, span_of(REACHED_KEY, 1),
+			span_of(l->c->reached.b, 32));
+}
+
+static void loose_write(struct loose *l)
+{
+	if (!l->err)
+		l->err = store_write_loose(l->c->db, l->b, &l->why);
+	loose_begin(l);
+}
+
+static void emit_loose(struct span key, struct span value, void *arg)
+{
+	struct loose *l = arg;
+
+	emit_batch(key, value, l->b);
+	if (store_batch_bytes(l->b) >= LOOSE_BATCH_BYTES)
+		loose_write(l);
+}
+
+static enum err write_loose(struct flush *f, struct why *why)
+{
+	struct loose l = { .c = f->c, .b = store_batch_new() };
+
+	loose_begin(&l);
+	emit_all(f, emit_loose, &l);
+	loose_write(&l);
+	store_batch_free(l.b);
+	f->c->broken = l.err != ERR_NONE;
+	if (l.err && why)
+		*why = l.why;
+	return l.err;
+}
+
+enum err coins_make_room(struct coins *c, const struct block_hash *reached,
+			 struct why *why)
+{
+	struct flush f = {
+		.c = c,
+		.young = coin_table_young(&c->table, c->room_keep_bytes),
+	};
+	const int64_t start_us = clock_mono_us();
+	enum err e;
+
+	CHECK(c->has_tip && !c->broken);
+	flush_prepare(&f);
+	c->between = true;
+	c->reached = *reached;
+	e = write_loose(&f, why);
+	if (!e)
+		coin_table_filter(&c->table, entry_keep, &f);
+	log_debug(LOG_STORE, "wrote %zu old coins in %lld ms, %zu kept (%zu KiB)",
+		  f.n, (long long)(clock_mono_us() - start_us) / 1000,
+		  c->table.count, coins_cache_bytes(c) / 1024);
+	free(f.refs);
+	return e;
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
 bool coins_wants_flush(const struct coins *c)
 {
-	return coin_table_live_bytes(&c->table) > c->limit_bytes ||
-	       coin_table_bytes(&c->table) > c->limit_bytes / 4 * 5;
+	return coin_table_live_bytes(&c->table) > c->limit_bytes;
 }
 
 enum err coins_flush(struct coins *c, const struct block_hash *tip,
 		     bool keep, struct why *why)
 {
-	struct flush f = { .c = c };
+	struct flush f = { .c = c, .all = true };
 	const int64_t start_us = clock_mono_us();
 	enum err e;
 
@@ -263,6 +315,7 @@ enum err coins_flush(struct coins *c, const struct block_hash *tip,
 		e = write_journal(&f, tip, why);
 	if (!e) {
 		c->has_tip = true;
+		c->between = false;
 		c->tip = *tip;
 		c->flushes++;
 		flush_settle(&f, keep);

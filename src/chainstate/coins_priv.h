@@ -19,10 +19,13 @@ struct coins {
 	struct coins *below;     /* what it lies over */
 	struct coin_table table;
 	size_t limit_bytes;
+	size_t room_keep_bytes;  /* of young coins, when room is made */
 	size_t batch_coins;      /* FLUSH_BATCH_COINS, less in tests */
 	size_t step_bytes;       /* JOURNAL_STEP_BYTES, the same */
 	bool has_tip;            /* false: the database is empty */
 	struct block_hash tip;
+	bool between;            /* the database is between tip and reached */
+	struct block_hash reached;
 	uint64_t flushes;        /* since the database was made */
 	bool broken;             /* a flush failed half-way: open anew */
 	struct bytes value;      /* of the last read */
@@ -36,10 +39,9 @@ NODISCARD enum err coin_load(struct coins *c, bool *found, struct coin *coin,
 /* The database's own records. */
 #define TIP_KEY "B"          /* tip hash, u64 number of the flush */
 #define APPLYING_KEY "H"     /* u64: the journal being applied */
+#define REACHED_KEY "R"      /* hash, while between two flushes */
 
-/**
- * The tip record.  number: flushes so far.
- */
+/** The tip record, and no REACHED_KEY.  number: flushes so far. */
 void tip_record_put(struct store_batch *b, const struct block_hash *tip,
 		    uint64_t number);
 

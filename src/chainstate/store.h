@@ -44,6 +44,10 @@ size_t store_batch_bytes(const struct store_batch *b);
 /** Write and sync; b is left as it is (with the mark added). */
 NODISCARD enum err store_write(struct store *s, struct store_batch *b,
 			       struct why *why);
+/** Write without syncing: a crash may undo it and what follows in the same
+ * way, each batch by itself, until the next store_write(). */
+NODISCARD enum err store_write_loose(struct store *s, struct store_batch *b,
+				     struct why *why);
 
 /* A walk over the keys that begin with a prefix, in byte order, of the state
  * at its start. */

@@ -525,6 +525,9 @@ int node_run(const struct config *cfg)
 	log_info(LOG_NODE, "node process for %s in %s, %u script threads, "
 		 "dbcache %zu MiB", cfg->params.name, cfg->chain_dir,
 		 cfg->script_threads, cfg->dbcache_bytes >> 20);
+	if (cfg->dbcache_bytes < cfg->dbcache_least_bytes)
+		log_info(LOG_NODE, "dbcache is taken as %zu MiB (-dbcachemin)",
+			 cfg->dbcache_least_bytes >> 20);
 	if (node_make(&n, &why)) {
 		log_error(LOG_NODE, "%s", why.text);
 		fprintf(stderr, "Error: %s\n", why.text);

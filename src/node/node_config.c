@@ -442,6 +442,7 @@ enum err config_make(struct config *c, const struct settings *s,
 	c->print_to_console = settings_bool(s, "printtoconsole");
 	c->debug_n = settings_list(s, "debug", &c->debug);
 	c->dbcache_bytes = (size_t)settings_int(s, "dbcache") << 20;
+	c->dbcache_least_bytes = (size_t)settings_int(s, "dbcachemin") << 20;
 	c->script_threads = script_threads(settings_int(s, "par"));
 	c->respawn = (unsigned)settings_int(s, "respawn");
 	c->load_block_n = settings_list(s, "loadblock", &c->load_blocks);

@@ -38,7 +38,7 @@ struct config {
 	const char *const *debug;        /* borrowed from settings */
 	size_t debug_n;
 
-	size_t dbcache_bytes;
+	size_t dbcache_bytes, dbcache_least_bytes;
 	unsigned script_threads;         /* the chain's own included; >= 1 */
 	bool check_all_scripts;          /* -assumevalid=0 */
 	int verify_blocks, verify_level;

@@ -13,7 +13,8 @@
 static bool room_in_the_air(const struct chain *c)
 {
 	return c->flight_count < FLIGHTS_MAX &&
-	       c->flight_bytes < FLIGHTS_MAX_BYTES && !c->flush_wanted;
+	       c->flight_bytes < FLIGHTS_MAX_BYTES && !c->flush_wanted &&
+	       !c->room_wanted;
 }
 
 static enum err begin_next(struct chain *c, struct header_node *head,
@@ -27,8 +28,8 @@ static enum err begin_next(struct chain *c, struct header_node *head,
 
 static void consider_flush(struct chain *c)
 {
-	if (coins_wants_flush(c->coins) ||
-	    clock_mono_ms() - c->flushed_ms > FLUSH_EVERY_MS)
+	c->room_wanted = coins_wants_flush(c->coins);
+	if (clock_mono_ms() - c->flushed_ms > FLUSH_EVERY_MS)
 		c->flush_wanted = true;
 	if (prune_is_due(c))
 		c->flush_wanted = c->prune_due = true;
@@ -62,6 +63,8 @@ enum err activate_step(struct chain *c, bool drain, bool *more,
 	*more = true;
 	if (c->flush_wanted && !c->flight_count)
 		e = chain_flush(c, why);
+	else if (c->room_wanted && !c->flight_count)
+		e = chain_make_room(c, why);
 	else if (!ahead && !c->flight_count)
 		e = disconnect_tip(c, why);
 	else if (ahead && head != target && room_in_the_air(c))

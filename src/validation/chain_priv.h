@@ -46,7 +46,7 @@ struct chain {
 	bool initial_download;           /* latches to false */
 	bool tip_moved;                  /* since the last tip event */
 	bool broken;                     /* coins fit no tip: never flush */
-	bool flush_wanted;
+	bool flush_wanted, room_wanted;
 	struct verify *verify;           /* under way: connect nothing */
 	bool rebuilding;                 /* -reindex is not done yet */
 	struct disk_pos stored_at;       /* the block to accept is there
@@ -137,6 +137,10 @@ NODISCARD enum err activate_step(struct chain *c, bool drain, bool *more,
 
 /** What has changed in the tree and the files, to the index; synced. */
 NODISCARD enum err chain_write_index(struct chain *c, struct why *why);
+/** Less memory for coins: write old ones, or all. */
+NODISCARD enum err chain_make_room(struct chain *c, struct why *why);
+/** The coins may be between two blocks after a crash: go over those again. */
+NODISCARD enum err replay_blocks(struct chain *c, struct why *why);
 
 /** The block as it is on disk; check: with all rules that need no coins. */
 NODISCARD enum err chain_read_stored(struct chain *c, struct block **out,

@@ -9,6 +9,12 @@
  * always in the index with the undo data that leads back from it.  After a
  * crash the coins may be behind the blocks, or on a branch that was left:
  * activation connects or takes back from where they stand.
+ *
+ * When memory runs short before it is time for that, 3 is: some coins move,
+ * together with the hash of the block up to which they have.  After a crash
+ * going over the blocks between (replay.c) makes them one state again.  For
+ * that these blocks must be one line: so no block is taken back before all
+ * coins are flushed.
  */
 #include "config.h"
 
@@ -58,9 +64,9 @@ enum err chain_write_index(struct chain *c, struct why *why)
 	return ERR_NONE;
 }
 
-enum err chain_flush(struct chain *c, struct why *why)
+/* Steps 1 and 2, with nothing in the air. */
+static enum err write_blocks(struct chain *c, struct why *why)
 {
-	const struct header_node *tip;
 	enum err e = ERR_NONE;
 
 	if (c->broken)
@@ -70,8 +76,14 @@ enum err chain_flush(struct chain *c, struct why *why)
 		e = flight_land(c, why);
 	if (!e)
 		e = block_store_sync(c->store, why);
-	if (!e)
-		e = chain_write_index(c, why);
+	return e ? e : chain_write_index(c, why);
+}
+
+enum err chain_flush(struct chain *c, struct why *why)
+{
+	const struct header_node *tip;
+	enum err e = write_blocks(c, why);
+
 	tip = chain_tip(c);
 	if (!e)
 		e = coins_flush(c->coins, &tip->hash, true, why);
@@ -84,4 +96,30 @@ enum err chain_flush(struct chain *c, struct why *why)
 		return ERR_NONE;
 	c->prune_due = false;
 	return prune_by_size(c, why);
+}
+
+/* Going over the blocks from the flushed tip on must lead here. */
+static bool flushed_below(const struct chain *c)
+{
+	struct block_hash h;
+	const struct header_node *n = coins_tip(c->coins, &h)
+					     ? header_tree_get(&c->tree, &h)
+					     : NULL;
+
+	return n && header_node_is_ancestor(n, chain_tip(c));
+}
+
+enum err chain_make_room(struct chain *c, struct why *why)
+{
+	enum err e = ERR_NONE;
+
+	if (flushed_below(c)) {
+		e = write_blocks(c, why);
+		if (!e)
+			e = coins_make_room(c->coins, &chain_tip(c)->hash,
+					    why);
+	}
+	if (!e && coins_wants_flush(c->coins))
+		e = chain_flush(c, why);
+	return e;
 }

@@ -19,7 +19,7 @@
 #define SEQUENCE_BASE 0x80000000u
 enum { SEQUENCE_TIP, SEQUENCE_VALID, SEQUENCE_OTHER, SEQUENCE_NEW };
 
-#define DB_CACHE_MAX ((size_t)8 << 20)
+#define DB_CACHE_MAX ((size_t)40 << 20)
 #define SCRIPT_CACHE_MAX ((size_t)8 << 20)
 
 static uint64_t first_file_bytes(const char *dir)
@@ -203,7 +203,7 @@ static enum err open_coins(struct chain *c, bool wipe, struct why *why)
 {
 	char *dir = path_join(c->dir, "chainstate");
 	size_t all = c->opt.dbcache_bytes;
-	size_t db = MIN_OF(all / 4, DB_CACHE_MAX);
+	size_t db = MIN_OF(all / 2, DB_CACHE_MAX);
 	struct coins_options o = { .cache_bytes = all - db,
 				   .db_cache_bytes = db, .wipe = wipe };
 	enum err e = dir_make(dir, 0700, why);
@@ -216,6 +216,7 @@ static enum err open_coins(struct chain *c, bool wipe, struct why *why)
 
 static enum err open_all(struct chain *c, struct why *why)
 {
+	struct block_hash reached;
 	bool fresh, wipe;
 	enum err e = reindex_begin(c, &wipe, why);
 
@@ -237,6 +238,11 @@ static enum err open_all(struct chain *c, struct why *why)
 		e = settle(c, why);
 	if (!e)
 		e = find_tip(c, why);
+	if (!e && coins_reached(c->coins, &reached)) {
+		e = replay_blocks(c, why);
+		if (!e)
+			e = find_tip(c, why);
+	}
 	if (!e && chain_tip(c)->status & BLOCK_HAVE_DATA)
 		e = check_tip(c, why);
 	if (e)

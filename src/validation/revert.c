@@ -135,13 +135,17 @@ enum err revert_block(struct chain *c, const struct header_node *n,
 enum err disconnect_tip(struct chain *c, struct why *why)
 {
 	struct header_node *n = chain_tip(c);
+	struct block_hash reached;
 	struct block_undo undo;
 	struct block *b = NULL;
 	struct arena a = { 0 };
-	enum err e;
+	enum err e = ERR_NONE;
 
 	CHECK(c->flight_count == 0 && n->prev);
-	e = chain_load_block(c, &b, n, false, why);
+	if (coins_reached(c->coins, &reached))
+		e = chain_flush(c, why);
+	if (!e)
+		e = chain_load_block(c, &b, n, false, why);
 	if (!e)
 		e = chain_read_undo(c, &undo, &a, n, why);
 	if (!e)

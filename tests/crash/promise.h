@@ -8,11 +8,12 @@
 #include "consensus/ids.h"
 
 #define PROMISE_INVALID_MAX 64
-#define PROMISE_TIPS_MAX 32
+#define PROMISE_TIPS_MAX 256
 
 struct promise {
 	/* Where the coins may stand: tips[0] is that of the last completed
-	 * flush (if any), the others those of flushes begun since. */
+	 * flush (if any), the others those of flushes begun since, and where
+	 * old coins were written. */
 	struct block_hash tips[PROMISE_TIPS_MAX];
 	size_t tip_n;
 	bool any;                        /* a flush was completed */

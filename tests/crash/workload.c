@@ -114,7 +114,19 @@ void life_use_journal(struct life *l)
 	l->chain->coins->step_bytes = STEP_BYTES;
 }
 
-static enum err feed_one(struct life *l, struct block *b)
+/* The chain may write some coins here, or all of them. */
+static void may_flush(struct life *l, size_t arrived)
+{
+	struct block_hash h;
+	char hex[65];
+
+	if (!coins_reached(l->chain->coins, &h))
+		return;
+	hash_to_rpc_hex(hex, chain_tip(l->chain)->hash.b);
+	mark("flushing %s %zu", hex, arrived);
+}
+
+static enum err feed_one(struct life *l, struct block *b, size_t arrived)
 {
 	const struct header_node *n = chain_lookup(l->chain, &b->hash);
 	struct block_result res;
@@ -130,6 +142,7 @@ static enum err feed_one(struct life *l, struct block *b)
 		return why_set(&l->why, ERR_STATE, "a block of the chain is "
 			       "refused: %s",
 			       verdict_reason(res.finding.verdict));
+	may_flush(l, arrived);
 	return chain_activate(l->chain, &l->why);
 }
 
@@ -138,7 +151,7 @@ enum err life_feed(struct life *l, const struct arrivals *a, size_t to)
 	enum err e = chain_activate(l->chain, &l->why);
 
 	for (size_t i = 0; i < to && !e; i++)
-		e = feed_one(l, a->list[i]);
+		e = feed_one(l, a->list[i], i);
 	return e;
 }
 
@@ -209,6 +222,7 @@ static enum err leave_and_return(struct life *l, size_t arrived, int depth)
 
 	hash_to_rpc_hex(hex, n->hash.b);
 	mark("invalid %s", hex);
+	may_flush(l, arrived);
 	e = chain_invalidate(l->chain, n, &l->why);
 	if (!e)
 		e = chain_activate(l->chain, &l->why);
@@ -219,10 +233,25 @@ static enum err leave_and_return(struct life *l, size_t arrived, int depth)
 	return e ? e : chain_activate(l->chain, &l->why);
 }
 
+/* As when memory is short: what is old goes, without a sync. */
+static enum err make_room(struct life *l, size_t arrived)
+{
+	char hex[65];
+
+	hash_to_rpc_hex(hex, chain_tip(l->chain)->hash.b);
+	mark("flushing %s %zu", hex, arrived);
+	l->chain->coins->room_keep_bytes = arrived % 5 * 2000;
+	return chain_make_room(l->chain, &l->why);
+}
+
 static enum err act(struct life *l, size_t arrived, struct action a)
 {
 	enum err e = ERR_NONE;
 
+	if (arrived % 3 == 0)
+		e = make_room(l, arrived);
+	if (e)
+		return e;
 	if (a.invalidate)
 		e = leave_and_return(l, arrived, a.invalidate);
 	if (!e && a.replace)
@@ -254,7 +283,7 @@ enum err workload_run(const char *dir, const struct arrivals *a, size_t from,
 	if (!e)
 		e = life_feed(&l, a, from);
 	for (size_t i = from; i < to && !e; i++) {
-		e = feed_one(&l, a->list[i]);
+		e = feed_one(&l, a->list[i], i);
 		mark("arrived %zu", i + 1);
 		if (!e)
 			e = act(&l, i + 1, workload_action(i, seed));

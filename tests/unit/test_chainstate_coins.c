@@ -19,7 +19,8 @@ struct model {
 };
 
 struct world {
-	struct model now, flushed;
+	struct model now, flushed, reached;
+	bool touched[NAMES];     /* since the last flush */
 	struct coins *c;
 	struct workers *w;
 	char *dir;
@@ -46,6 +47,7 @@ static void do_add(struct world *x, size_t i)
 
 	outpoint_from_seed(&o, i);
 	x->now.coin[i] = 1 + prng_below(&x->p, 1000000);
+	x->touched[i] = true;
 	coin_from_seed(&coin, script, x->now.coin[i]);
 	need_ok(coins_add(x->c, &o, &coin, may_exist, &x->why), &x->why);
 }
@@ -85,6 +87,7 @@ static void do_spend(struct world *x, size_t i)
 	need_ok(coins_spend(x->c, &found, &coin, &a, &o, &x->why), &x->why);
 	check_coin(x, i, found, &coin);
 	x->now.coin[i] = 0;
+	x->touched[i] = true;
 	arena_clear(&a);
 }
 
@@ -106,9 +109,57 @@ static void do_flush(struct world *x)
 	need_ok(coins_flush(x->c, &tip, prng_below(&x->p, 3) != 0, &x->why),
 		&x->why);
 	x->flushed = x->now;
+	memset(x->touched, 0, sizeof(x->touched));
 }
 
-/* What was not flushed is gone, and nothing else. */
+static void do_make_room(struct world *x)
+{
+	struct block_hash reached = hash_from_seed(~x->flushes), got;
+
+	if (!x->flushes) {
+		do_flush(x);
+		return;
+	}
+	x->c->room_keep_bytes = (size_t)prng_below(&x->p, x->opt.cache_bytes);
+	need_ok(coins_make_room(x->c, &reached, &x->why), &x->why);
+	assert_true(coins_reached(x->c, &got));
+	assert_true(block_hash_eq(&got, &reached));
+	x->reached = x->now;
+}
+
+/* Go over what has changed up to there again, as after a crash: first to
+ * last, twice as good as once, with room made in between. */
+static void do_replay(struct world *x)
+{
+	struct block_hash reached;
+	uint8_t script[COIN_SCRIPT_MAX];
+	struct outpoint o;
+	struct coin coin;
+
+	if (!coins_reached(x->c, &reached))
+		return;
+	for (size_t i = 0; i < NAMES; i++) {
+		outpoint_from_seed(&o, i);
+		if (!x->touched[i])
+			continue;
+		coin_from_seed(&coin, script, 1 + i);
+		if (prng_below(&x->p, 2))
+			need_ok(coins_add(x->c, &o, &coin, true, &x->why),
+				&x->why);
+		need_ok(coins_remove(x->c, &o, &x->why), &x->why);
+		if (!x->reached.coin[i])
+			continue;
+		coin_from_seed(&coin, script, x->reached.coin[i]);
+		need_ok(coins_add(x->c, &o, &coin, true, &x->why), &x->why);
+		if (prng_below(&x->p, 500) == 0)
+			need_ok(coins_make_room(x->c, &reached, &x->why),
+				&x->why);
+	}
+	x->now = x->reached;
+	do_flush(x);
+}
+
+/* What was not written is gone, and nothing else. */
 static void do_reopen(struct world *x)
 {
 	struct block_hash tip, want = hash_from_seed(x->flushes);
@@ -119,6 +170,7 @@ static void do_reopen(struct world *x)
 	assert_int_equal(coins_tip(x->c, &tip), x->flushes != 0);
 	if (x->flushes)
 		assert_true(block_hash_eq(&tip, &want));
+	do_replay(x);
 }
 
 struct visit {
@@ -146,6 +198,7 @@ static void check_all(struct world *x)
 	struct visit v = { .x = x };
 	size_t live = 0;
 
+	do_flush(x);
 	for (size_t i = 0; i < NAMES; i++)
 		live += x->flushed.coin[i] != 0;
 	need_ok(coins_visit(x->c, visit_one, &v, &x->why), &x->why);
@@ -167,6 +220,8 @@ static void world_step(struct world *x)
 		do_get(x, i);
 	else if (what < 3985)
 		do_prefetch(x);
+	else if (what < 3991)
+		do_make_room(x);
 	else if (what < 3997)
 		do_flush(x);
 	else
@@ -185,6 +240,8 @@ static void model_run(void **state, uint64_t seed, size_t cache_bytes)
 	world_open(x);
 	for (int i = 0; i < 40000; i++) {
 		world_step(x);
+		if (coins_wants_flush(x->c))
+			do_make_room(x);
 		if (coins_wants_flush(x->c)) {
 			do_flush(x);
 			assert_false(coins_wants_flush(x->c));

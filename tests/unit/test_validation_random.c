@@ -10,10 +10,13 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "chainstate/coins_priv.h"
+#include "validation/chain_priv.h"
 #include "validation_fix.h"
 
 #define BASE 110
 #define TRAPS 30                 /* outputs that nobody can spend */
+#define TREATS 300               /* and one for the block of each height */
 #define BRANCH_MAX 9
 #define BLOCKS_MAX 4096
 
@@ -43,11 +46,12 @@ static void make_traps(struct world *w)
 	o = coinbase_out(&w->f, 1);
 	draft_init(&d, &w->f, NULL);
 	tx = draft_pay(&d, &o, 0);
-	tx->out = arena_calloc(&d.a, TRAPS, sizeof *tx->out);
-	tx->out_count = TRAPS;
-	for (i = 0; i < TRAPS; i++) {
-		tx->out[i].value_sat = COIN_SAT;
-		tx->out[i].script_pubkey = draft_script(&d, "00");
+	tx->out = arena_calloc(&d.a, TRAPS + TREATS, sizeof *tx->out);
+	tx->out_count = TRAPS + TREATS;
+	for (i = 0; i < TRAPS + TREATS; i++) {
+		tx->out[i].value_sat = COIN_SAT / 10;
+		tx->out[i].script_pubkey = draft_script(&d, i < TRAPS ? "00"
+								     : "51");
 	}
 	tx_finish(tx);
 	w->trap = tx->txid;
@@ -65,7 +69,7 @@ static void spoil(struct world *w, struct draft *d)
 		d->txs[0].out[0].value_sat++;
 		break;
 	case 1:
-		o.n = TRAPS;
+		o.n = TRAPS + TREATS;
 		draft_pay(d, &o, 1);
 		break;
 	default:
@@ -73,6 +77,15 @@ static void spoil(struct world *w, struct draft *d)
 		draft_pay(d, &o, 1);     /* scripts: found last */
 		break;
 	}
+}
+
+static void spend_treat(struct world *w, struct draft *d)
+{
+	struct outpoint o = { .txid = w->trap };
+
+	o.n = (uint32_t)(TRAPS + d->height - BASE - 1);
+	if (o.n < TRAPS + TREATS)
+		draft_pay(d, &o, COIN_SAT / 10);
 }
 
 static const struct header_node *random_node(struct world *w)
@@ -107,6 +120,7 @@ static void grow(struct world *w)
 		d.h.nonce = (uint32_t)prng_u64(&w->rng);
 		k->bad = prng_below(&w->rng, 16) == 0;
 		k->vetoed = false;
+		spend_treat(w, &d);
 		if (k->bad)
 			spoil(w, &d);
 		b[i] = draft_seal(&d);
@@ -237,9 +251,23 @@ static void some_steps(struct world *w)
 		fix_ok(&w->f, chain_step(w->f.chain, &more, &w->f.why));
 }
 
+/* As with a cache of any size: some coins are ahead of the tip on disk. */
+static void make_room(struct world *w, size_t keep_bytes)
+{
+	struct chain *c = w->f.chain;
+
+	c->coins->room_keep_bytes = keep_bytes;
+	fix_ok(&w->f, chain_make_room(c, &w->f.why));
+}
+
 static void one_event(struct world *w)
 {
-	switch (prng_below(&w->rng, 14)) {
+	switch (prng_below(&w->rng, 17)) {
+	case 14:
+	case 15:
+	case 16:
+		make_room(w, (size_t)prng_below(&w->rng, 10000));
+		break;
 	case 0:
 		veto(w, false);
 		break;
@@ -267,13 +295,57 @@ static void one_event(struct world *w)
 	}
 }
 
+/* The coins are those of a chain that had these blocks and no others. */
+static void check_coins(struct world *w)
+{
+	char sum[65];
+	struct fix g;
+	int i;
+
+	strcpy(sum, fix_muhash(&w->f));
+	fix_open(&g, CHAIN_REGTEST, 0);
+	for (i = 1; i <= chain_tip(w->f.chain)->height; i++) {
+		struct block *b = NULL;
+
+		fix_ok(&g, chain_read_block(w->f.chain, &b,
+					    chain_at(w->f.chain, i), &g.why));
+		assert_string_equal(fix_submit(&g, b), "");
+	}
+	assert_string_equal(fix_muhash(&g), sum);
+	fix_close(&g);
+}
+
+/*
+ * A block's coins reach the disk, the block is left, and before the coins it
+ * had spent are written the power fails.
+ */
+static void test_room_made_across_a_reorg(void **state)
+{
+	struct world w = { .count = 0 };
+	struct draft d;
+
+	(void)state;
+	fix_open(&w.f, CHAIN_REGTEST, 0);
+	make_traps(&w);
+	draft_init(&d, &w.f, NULL);
+	spend_treat(&w, &d);
+	assert_string_equal(fix_submit(&w.f, draft_seal(&d)), "");
+	make_room(&w, 0);
+	fix_ok(&w.f, chain_invalidate(w.f.chain, chain_tip(w.f.chain),
+				      &w.f.why));
+	fix_mine(&w.f, 1);
+	make_room(&w, (size_t)1 << 20);
+	fix_crash(&w.f);
+	fix_ok(&w.f, chain_activate(w.f.chain, &w.f.why));
+	check_coins(&w);
+	fix_close(&w.f);
+}
+
 static void run_history(unsigned threads, int events)
 {
 	const char *given = getenv("SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 0) : random_u64();
 	struct world w = { .count = 0 };
-	char sum[65];
-	struct fix g;
 	int i;
 
 	print_message("SEED=%llu\n", (unsigned long long)seed);
@@ -285,17 +357,7 @@ static void run_history(unsigned threads, int events)
 		one_event(&w);
 	fix_ok(&w.f, chain_activate(w.f.chain, &w.f.why));
 	check_model(&w);
-	strcpy(sum, fix_muhash(&w.f));
-	fix_open(&g, CHAIN_REGTEST, 0);
-	for (i = 1; i <= chain_tip(w.f.chain)->height; i++) {
-		struct block *b = NULL;
-
-		fix_ok(&g, chain_read_block(w.f.chain, &b,
-					    chain_at(w.f.chain, i), &g.why));
-		assert_string_equal(fix_submit(&g, b), "");
-	}
-	assert_string_equal(fix_muhash(&g), sum);
-	fix_close(&g);
+	check_coins(&w);
 	fix_close(&w.f);
 	free(w.known);
 }
@@ -315,6 +377,7 @@ static void test_random_history_with_threads(void **state)
 int test_validation_random(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_room_made_across_a_reorg),
 		cmocka_unit_test(test_random_history_inline),
 		cmocka_unit_test(test_random_history_with_threads),
 	};
