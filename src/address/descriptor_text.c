@@ -145,7 +145,7 @@ char *descriptor_of_script(const struct chain_params *p, struct span script)
 	return sealed;
 }
 
-/* ---- to a script ---- */
+/* ---- checked ---- */
 
 static bool refuse(struct why *why, const char *reason)
 {
@@ -153,8 +153,8 @@ static bool refuse(struct why *why, const char *reason)
 	return false;
 }
 
-/* *n: length of what stands before the checksum. */
-static bool check_seal(size_t *n, const char *text, struct why *why)
+bool descriptor_seal_check(size_t *n, const char *text, bool needed,
+			   struct why *why)
 {
 	char sum[DESCRIPTOR_CHECKSUM_CHARS + 1];
 	const char *mark = strchr(text, '#');
@@ -162,6 +162,8 @@ static bool check_seal(size_t *n, const char *text, struct why *why)
 	*n = mark ? (size_t)(mark - text) : strlen(text);
 	if (mark && strchr(mark + 1, '#'))
 		return refuse(why, "Multiple '#' symbols");
+	if (!mark && needed)
+		return refuse(why, "Missing checksum");
 	if (mark && strlen(mark + 1) != DESCRIPTOR_CHECKSUM_CHARS) {
 		why_set(why, ERR_INPUT, "Expected 8 character checksum, not "
 			"%zu characters", strlen(mark + 1));
@@ -175,42 +177,4 @@ static bool check_seal(size_t *n, const char *text, struct why *why)
 		return false;
 	}
 	return true;
-}
-
-/* What stands between the brackets of function(…): new string, or NULL. */
-static char *argument_of(const char *function, const char *text, size_t n)
-{
-	size_t head = strlen(function);
-	char *inner;
-
-	if (n < head + 2 || memcmp(text, function, head) != 0 ||
-	    text[head] != '(' || text[n - 1] != ')')
-		return NULL;
-	inner = xmemdup(text + head + 1, n - head - 1);
-	inner[n - head - 2] = 0;
-	return inner;
-}
-
-bool descriptor_to_script(struct bytes *out, const struct chain_params *p,
-			  const char *text, struct why *why)
-{
-	char *inner;
-	bool ok;
-	size_t n;
-
-	if (!check_seal(&n, text, why))
-		return false;
-	if ((inner = argument_of("raw", text, n)) != NULL) {
-		ok = hex_append(out, inner) ||
-		     refuse(why, "Raw script is not hex");
-	} else if ((inner = argument_of("addr", text, n)) != NULL) {
-		ok = address_to_script(out, p, inner, NULL) ||
-		     refuse(why, "Address is not valid");
-	} else {
-		why_set(why, ERR_INPUT, "'%.*s' is not a valid descriptor "
-			"function", (int)MIN_OF(n, 100u), text);
-		ok = false;
-	}
-	free(inner);
-	return ok;
 }

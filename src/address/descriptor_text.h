@@ -1,7 +1,6 @@
 /*
- * Output descriptors, as far as a node without keys needs them: the checksum
- * (BIP380), the descriptor that says what a script shows, and raw() and
- * addr() read.  Pure; any thread.
+ * The text around output descriptors: the checksum (BIP380), and the
+ * descriptor that says what a script shows by itself.  Pure; any thread.
  */
 #ifndef CLOISTER_ADDRESS_DESCRIPTOR_TEXT_H
 #define CLOISTER_ADDRESS_DESCRIPTOR_TEXT_H
@@ -27,12 +26,12 @@ char *descriptor_seal(const char *text);
 char *descriptor_of_script(const struct chain_params *p, struct span script);
 
 /**
- * Append the script of raw(HEX) or addr(ADDRESS), with or without checksum.
+ * Check the checksum behind '#', if there is one or one is needed.
  *
- * why      on failure: what is wrong with the text
+ * n        length of what stands before it
+ * why      on failure: what is wrong with it
  */
-NODISCARD bool descriptor_to_script(struct bytes *out,
-				    const struct chain_params *p,
-				    const char *text, struct why *why);
+NODISCARD bool descriptor_seal_check(size_t *n, const char *text, bool needed,
+				     struct why *why);
 
 #endif

@@ -26,6 +26,9 @@ struct sighash_cache {
  */
 void sighash_cache_init(struct sighash_cache *c, const struct tx *tx,
 			const struct tx_out *spent);
+/** The same for a transaction that is yet to be signed: what is asked for. */
+void sighash_cache_fill(struct sighash_cache *c, const struct tx *tx,
+			const struct tx_out *spent, bool bip143, bool bip341);
 
 /**
  * Verify input `in` of tx.

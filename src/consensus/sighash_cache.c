@@ -53,29 +53,36 @@ static void share_spent(struct sighash_cache *c, const struct tx *tx,
 	sha256_final(&scripts, c->scripts_sha);
 }
 
-void sighash_cache_init(struct sighash_cache *c, const struct tx *tx,
-			const struct tx_out *spent)
+void sighash_cache_fill(struct sighash_cache *c, const struct tx *tx,
+			const struct tx_out *spent, bool bip143, bool bip341)
 {
-	uint32_t i;
-
-	c->has_bip143 = c->has_bip341 = false;
-	for (i = 0; i < tx->in_count; i++) {
-		if (!tx->in[i].witness_count)
-			continue;
-		if (script_is_p2tr(spent[i].script_pubkey))
-			c->has_bip341 = true;
-		else
-			c->has_bip143 = true;
-	}
-	if (!c->has_bip143 && !c->has_bip341)
+	c->has_bip143 = bip143;
+	c->has_bip341 = bip341;
+	if (!bip143 && !bip341)
 		return;
 	share_inputs(c, tx);
 	share_outputs(c, tx);
-	if (c->has_bip341)
+	if (bip341)
 		share_spent(c, tx, spent);
-	if (c->has_bip143) {
+	if (bip143) {
 		sha256(c->prevouts_d, c->prevouts_sha, 32);
 		sha256(c->sequences_d, c->sequences_sha, 32);
 		sha256(c->outputs_d, c->outputs_sha, 32);
 	}
+}
+
+void sighash_cache_init(struct sighash_cache *c, const struct tx *tx,
+			const struct tx_out *spent)
+{
+	bool bip143 = false, bip341 = false;
+
+	for (uint32_t i = 0; i < tx->in_count; i++) {
+		if (!tx->in[i].witness_count)
+			continue;
+		if (script_is_p2tr(spent[i].script_pubkey))
+			bip341 = true;
+		else
+			bip143 = true;
+	}
+	sighash_cache_fill(c, tx, spent, bip143, bip341);
 }

@@ -33,6 +33,7 @@ void hash160(uint8_t out[static 20], const void *p, size_t n);
 void sha512(uint8_t out[static 64], const void *p, size_t n);
 void sha3_256(uint8_t out[static 32], const void *p, size_t n);
 void hmac_sha256(uint8_t out[static 32], struct span key, struct span msg);
+void hmac_sha512(uint8_t out[static 64], struct span key, struct span msg);
 
 /** BIP340: start a hash with SHA256(tag) twice already in. */
 void sha256_tagged_init(struct sha256 *h, const char *tag);

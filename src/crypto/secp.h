@@ -50,6 +50,14 @@ NODISCARD bool secp_schnorr_sign(uint8_t out64[static 64],
 /** The x-only public key of a secret key. */
 NODISCARD bool secp_xonly_create(uint8_t out32[static 32],
 				 const uint8_t key[static 32]);
+/** BIP32: key + tweak * G, and key + tweak; false if there is no such key.
+ * out may be the input. */
+NODISCARD bool secp_pubkey_tweak_add(uint8_t out33[static 33],
+				     const uint8_t key33[static 33],
+				     const uint8_t tweak32[static 32]);
+NODISCARD bool secp_seckey_tweak_add(uint8_t out[static 32],
+				     const uint8_t key[static 32],
+				     const uint8_t tweak32[static 32]);
 /** Taproot: output x-only key and its parity from internal key and tweak. */
 NODISCARD bool secp_xonly_tweak_add(uint8_t out32[static 32], int *parity,
 				    const uint8_t internal32[static 32],

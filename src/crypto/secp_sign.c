@@ -75,6 +75,29 @@ bool secp_ecdsa_sign(uint8_t out[static 72], size_t *out_n,
 		       secp256k1_context_static, out, out_n, &sig);
 }
 
+bool secp_pubkey_tweak_add(uint8_t out33[static 33],
+			   const uint8_t key33[static 33],
+			   const uint8_t tweak32[static 32])
+{
+	const secp256k1_context *ctx = secp256k1_context_static;
+	secp256k1_pubkey pk;
+	size_t n = 33;
+
+	return secp256k1_ec_pubkey_parse(ctx, &pk, key33, 33) &&
+	       secp256k1_ec_pubkey_tweak_add(ctx, &pk, tweak32) &&
+	       secp256k1_ec_pubkey_serialize(ctx, out33, &n, &pk,
+					     SECP256K1_EC_COMPRESSED);
+}
+
+bool secp_seckey_tweak_add(uint8_t out[static 32],
+			   const uint8_t key[static 32],
+			   const uint8_t tweak32[static 32])
+{
+	memmove(out, key, 32);
+	return secp256k1_ec_seckey_tweak_add(secp256k1_context_static, out,
+					     tweak32);
+}
+
 static bool keypair_make(secp256k1_keypair *out, const uint8_t *key)
 {
 	return secp256k1_keypair_create(signing(), out, key);

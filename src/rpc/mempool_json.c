@@ -142,45 +142,11 @@ struct json_object *fees_json(const struct accept_result *r, bool effective)
 
 /* ---- arguments ---- */
 
-/* As many digits as were written; an exponent is understood too. */
-static bool amount_read(int64_t *out, const char *text)
-{
-	double d;
-	char *end;
-
-	if (amount_parse(out, text))
-		return true;
-	if (!strpbrk(text, "eE"))
-		return false;
-	d = strtod(text, &end) * (double)COIN_SAT;
-	if (*end || !(fabs(d) < 9e15) || fabs(d - round(d)) > 1e-6)
-		return false;
-	*out = llround(d);
-	return true;
-}
-
 bool rpc_arg_amount(struct rpc_call *call, size_t i, int64_t *out)
 {
 	struct json_object *o = rpc_arg(call, i);
 
-	if (!o)
-		return true;
-	if (!json_object_is_type(o, json_type_int) &&
-	    !json_object_is_type(o, json_type_double) &&
-	    !json_object_is_type(o, json_type_string)) {
-		rpc_fail(call, RPC_TYPE_ERROR,
-			 "Amount is not a number or string");
-		return false;
-	}
-	if (!amount_read(out, json_object_get_string(o))) {
-		rpc_fail(call, RPC_TYPE_ERROR, "Invalid amount");
-		return false;
-	}
-	if (!amount_ok(*out)) {
-		rpc_fail(call, RPC_TYPE_ERROR, "Amount out of range");
-		return false;
-	}
-	return true;
+	return !o || rpc_amount_read(call, out, o);
 }
 
 bool rpc_arg_rate(struct rpc_call *call, size_t i, int64_t *out)

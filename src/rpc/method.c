@@ -17,6 +17,8 @@ size_t rpc_method_groups(struct rpc_methods *out, size_t max)
 		rpc_methods_coins(), rpc_methods_control(),
 		rpc_methods_mempool(), rpc_methods_mempool_file(),
 		rpc_methods_mining(), rpc_methods_net(), rpc_methods_send(),
+		rpc_methods_descriptor(), rpc_methods_rawtx(),
+		rpc_methods_sign(),
 		rpc_methods_storage(), rpc_methods_trust(),
 		rpc_methods_tx(), rpc_methods_wait(),
 	};
@@ -28,7 +30,7 @@ size_t rpc_method_groups(struct rpc_methods *out, size_t max)
 
 const struct rpc_method *rpc_method_get(const char *name)
 {
-	struct rpc_methods g[16];
+	struct rpc_methods g[RPC_GROUPS_MAX];
 	size_t n = rpc_method_groups(g, ARRAY_SIZE(g));
 
 	for (size_t i = 0; i < n; i++)

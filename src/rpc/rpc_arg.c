@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/amount.h"
 #include "consensus/ids.h"
 #include "rpc/rpc_priv.h"
 
@@ -153,5 +154,84 @@ bool rpc_arg_hash(struct rpc_call *call, size_t i, uint8_t out[static 32])
 			 names, s);
 		return false;
 	}
+	return true;
+}
+
+/* As many digits as were written; an exponent is understood too. */
+static bool amount_read(int64_t *out, const char *text)
+{
+	double d;
+	char *end;
+
+	if (amount_parse(out, text))
+		return true;
+	if (!strpbrk(text, "eE"))
+		return false;
+	d = strtod(text, &end) * (double)COIN_SAT;
+	if (*end || !(fabs(d) < 9e15) || fabs(d - round(d)) > 1e-6)
+		return false;
+	*out = llround(d);
+	return true;
+}
+
+bool rpc_amount_read(struct rpc_call *call, int64_t *sat,
+		     struct json_object *o)
+{
+	if (!json_object_is_type(o, json_type_int) &&
+	    !json_object_is_type(o, json_type_double) &&
+	    !json_object_is_type(o, json_type_string)) {
+		rpc_fail(call, RPC_TYPE_ERROR,
+			 "Amount is not a number or string");
+	} else if (!amount_read(sat, json_object_get_string(o))) {
+		rpc_fail(call, RPC_TYPE_ERROR, "Invalid amount");
+	} else if (!amount_ok(*sat)) {
+		rpc_fail(call, RPC_TYPE_ERROR, "Amount out of range");
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static bool read_txid(struct rpc_call *call, struct txid *out,
+		      struct json_object *o)
+{
+	struct json_object *id = json_object_object_get(o, "txid");
+	const char *s = json_object_get_string(id);
+
+	if (!json_object_is_type(id, json_type_string)) {
+		rpc_fail(call, RPC_TYPE_ERROR, "JSON value of type %s is not "
+			 "of expected type string", json_type_word(id));
+	} else if (strlen(s) != 64) {
+		rpc_fail(call, RPC_INVALID_PARAMETER, "txid must be of "
+			 "length 64 (not %zu, for '%s')", strlen(s), s);
+	} else if (!hash_from_rpc_hex(out->b, s)) {
+		rpc_fail(call, RPC_INVALID_PARAMETER, "txid must be "
+			 "hexadecimal string (not '%s')", s);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+bool rpc_outpoint_read(struct rpc_call *call, struct outpoint *out,
+		       struct json_object *o)
+{
+	struct json_object *n = json_object_object_get(o, "vout");
+	int64_t v = json_object_get_int64(n);
+
+	if (!read_txid(call, &out->txid, o))
+		return false;
+	if (!json_object_is_type(n, json_type_int)) {
+		rpc_fail(call, RPC_INVALID_PARAMETER,
+			 "Invalid parameter, missing vout key");
+		return false;
+	}
+	if (v < 0 || v > UINT32_MAX) {
+		rpc_fail(call, RPC_INVALID_PARAMETER, "Invalid parameter, "
+			 "vout %s", v < 0 ? "cannot be negative" :
+			 "is out of range");
+		return false;
+	}
+	out->n = (uint32_t)v;
 	return true;
 }

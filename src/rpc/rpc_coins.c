@@ -7,31 +7,6 @@
 #include "rpc/rpc_util.h"
 #include "rpc/tx_json.h"
 
-/* The output as the mempool would have it: coin->height of one that is not
- * confirmed is 0. */
-static enum err find_coin(struct rpc_call *call, bool mempool, bool *found,
-			  struct coin *coin, const struct outpoint *at,
-			  struct why *why)
-{
-	const struct mempool_entry *e = NULL;
-	const struct tx *tx;
-
-	*found = false;
-	if (mempool && mempool_spender(call->mempool, at))
-		return ERR_NONE;
-	if (mempool)
-		e = mempool_get(call->mempool, &at->txid);
-	if (!e)
-		return chain_get_coin(call->chain, found, coin, at, why);
-	tx = entry_tx(e);
-	*found = at->n < tx->out_count;
-	if (*found)
-		*coin = (struct coin){
-			.value_sat = tx->out[at->n].value_sat,
-			.script = tx->out[at->n].script_pubkey };
-	return ERR_NONE;
-}
-
 static void gettxout(struct rpc_call *call)
 {
 	const struct header_node *tip = chain_tip(call->chain);
@@ -50,11 +25,11 @@ static void gettxout(struct rpc_call *call)
 		return;
 	}
 	at.n = (uint32_t)n;
-	if (find_coin(call, mempool, &found, &coin, &at, &why)) {
+	if (rpc_find_coin(call, mempool, &found, &coin, &at, &why)) {
 		rpc_fail_trouble(call, &why);
 		return;
 	}
-	if (!found)
+	if (!found || (mempool && mempool_spender(call->mempool, &at)))
 		return;
 	o = call->result = json_object_new_object();
 	json_add_hash(o, "bestblock", tip->hash.b);

@@ -25,7 +25,7 @@ static int line_order(const void *a, const void *b)
 
 static char *help_all(void)
 {
-	struct rpc_methods g[16];
+	struct rpc_methods g[RPC_GROUPS_MAX];
 	size_t groups = rpc_method_groups(g, ARRAY_SIZE(g)), n = 0;
 	struct line lines[256];
 	struct bytes b = { 0 };

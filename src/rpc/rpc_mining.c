@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "address/address.h"
-#include "address/descriptor_text.h"
+#include "address/descriptor.h"
 #include "consensus/witness_commitment.h"
 #include "mempool/pick.h"
 #include "rpc/raw_tx.h"

@@ -56,6 +56,8 @@ struct rpc_methods {
 	size_t n;
 };
 
+#define RPC_GROUPS_MAX 24
+
 struct rpc_methods rpc_methods_addr(void);
 struct rpc_methods rpc_methods_chain(void);
 struct rpc_methods rpc_methods_block(void);
@@ -63,11 +65,14 @@ struct rpc_methods rpc_methods_coins(void);
 struct rpc_methods rpc_methods_control(void);
 struct rpc_methods rpc_methods_mempool(void);
 struct rpc_methods rpc_methods_mempool_file(void);
+struct rpc_methods rpc_methods_descriptor(void);
 struct rpc_methods rpc_methods_mining(void);
 struct rpc_methods rpc_methods_net(void);
 struct rpc_methods rpc_methods_storage(void);
 struct rpc_methods rpc_methods_trust(void);
 struct rpc_methods rpc_methods_send(void);
+struct rpc_methods rpc_methods_rawtx(void);
+struct rpc_methods rpc_methods_sign(void);
 struct rpc_methods rpc_methods_tx(void);
 struct rpc_methods rpc_methods_wait(void);
 
@@ -163,6 +168,14 @@ NODISCARD bool rpc_arg_verbosity(struct rpc_call *call, size_t i, int *out);
 /** 64 hex digits, reversed. */
 NODISCARD bool rpc_arg_hash(struct rpc_call *call, size_t i,
 			    uint8_t out[static 32]);
+
+/** An amount in bitcoins, number or text, from 0 to the maximum; otherwise
+ * the call has its error. */
+NODISCARD bool rpc_amount_read(struct rpc_call *call, int64_t *sat,
+			       struct json_object *o);
+/** {"txid", "vout"}; otherwise the call has its error. */
+NODISCARD bool rpc_outpoint_read(struct rpc_call *call, struct outpoint *out,
+				 struct json_object *o);
 
 /* ---- between the loop's parts ---- */
 

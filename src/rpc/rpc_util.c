@@ -5,6 +5,8 @@
 
 #include "rpc/rpc_util.h"
 
+#include "mempool/mempool.h"
+
 #include <stdio.h>
 
 double bits_difficulty(uint32_t bits)
@@ -122,4 +124,25 @@ bool rpc_read_block(struct rpc_call *call, struct block **out,
 		return false;
 	}
 	return true;
+}
+
+enum err rpc_find_coin(struct rpc_call *call, bool mempool, bool *found,
+		       struct coin *coin, const struct outpoint *at,
+		       struct why *why)
+{
+	const struct mempool_entry *e = NULL;
+	const struct tx *tx;
+
+	*found = false;
+	if (mempool)
+		e = mempool_get(call->mempool, &at->txid);
+	if (!e)
+		return chain_get_coin(call->chain, found, coin, at, why);
+	tx = entry_tx(e);
+	*found = at->n < tx->out_count;
+	if (*found)
+		*coin = (struct coin){
+			.value_sat = tx->out[at->n].value_sat,
+			.script = tx->out[at->n].script_pubkey };
+	return ERR_NONE;
 }

@@ -29,5 +29,11 @@ NODISCARD bool rpc_block_stored(struct rpc_call *call,
 /** Read and decode; on failure the call has its error. */
 NODISCARD bool rpc_read_block(struct rpc_call *call, struct block **out,
 			      const struct header_node *n);
+/** An unspent output, of the mempool too if so asked (there coin->height is
+ * 0), whether or not something unconfirmed spends it.  The script is borrowed
+ * until the next call on either. */
+NODISCARD enum err rpc_find_coin(struct rpc_call *call, bool mempool,
+				 bool *found, struct coin *coin,
+				 const struct outpoint *at, struct why *why);
 
 #endif

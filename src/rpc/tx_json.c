@@ -148,3 +148,17 @@ struct json_object *tx_json(const struct chain_params *p,
 		json_add_hex(o, "hex", tx->raw);
 	return o;
 }
+
+struct json_object *tx_hex_json(const struct tx *tx)
+{
+	struct bytes raw = { 0 };
+	struct json_object *o;
+	bool witness = false;
+
+	for (uint32_t i = 0; i < tx->in_count; i++)
+		witness = witness || tx->in[i].witness_count;
+	tx_write(&raw, tx, witness);
+	o = json_hex(bytes_span(&raw));
+	bytes_clear(&raw);
+	return o;
+}

@@ -25,5 +25,7 @@ enum tx_detail {
 struct json_object *tx_json(const struct chain_params *p,
 			    const struct tx *tx, const struct tx_undo *undo,
 			    enum tx_detail detail, bool with_hex);
+/** Its serialisation in hex, with witnesses if it has any. */
+struct json_object *tx_hex_json(const struct tx *tx);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "address/address.h"
+#include "address/descriptor.h"
 #include "address/descriptor_text.h"
 #include "address/script_text.h"
 #include "address/script_type.h"

@@ -614,5 +614,6 @@ int run_address_tests(void)
 
 int main(void)
 {
-	return run_address_tests() + run_script_text_tests() ? 1 : 0;
+	return run_address_tests() + run_script_text_tests() +
+		       run_descriptor_tests() ? 1 : 0;
 }

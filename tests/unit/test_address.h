@@ -6,5 +6,6 @@
 
 int run_address_tests(void);
 int run_script_text_tests(void);
+int run_descriptor_tests(void);
 
 #endif
