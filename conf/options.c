@@ -183,6 +183,12 @@ const struct option_spec option_table[] = {
 		"The same, read from this inherited file descriptor. Without "
 		"either, the systemd credential cloister.keypass is taken if "
 		"there is one."),
+	ROW_PATH(TOR, NODE | OPTION_NO_FILE, "changekeypass", NULL, "FILE",
+		 "Put all encrypted keys under the passphrase in this file (- to "
+		 "type it on the terminal), and exit. The one they have is given as "
+		 "above, or asked on the terminal."),
+	ROW_BOOL(TOR, NODE | OPTION_NO_FILE, "removekeypass", "0",
+		 "Store all keys unencrypted, and exit."),
 	ROW_PATH(TOR, NODE | OPTION_NO_FILE, "backupkeys", NULL, "FILE",
 		 "Write all keys to a new file, encrypted under a passphrase "
 		 "(given as above, or asked on the terminal), and exit."),

@@ -131,6 +131,49 @@ out:
 	return e;
 }
 
+/* "cloister-KIND-v1 …" */
+static bool plain_kind(char kind[static KEYBOX_KIND_MAX + 1],
+		       const struct secret *text)
+{
+	static const char head[] = "cloister-", tail[] = "-v1 ";
+	const size_t h = sizeof head - 1, t = sizeof tail - 1;
+	size_t n;
+
+	if (text->n < h || memcmp(text->p, head, h) != 0)
+		return false;
+	for (n = 0; n <= KEYBOX_KIND_MAX && h + n + t <= text->n; n++) {
+		if (memcmp(text->p + h + n, tail, t) != 0)
+			continue;
+		memcpy(kind, text->p + h, n);
+		kind[n] = '\0';
+		return n > 0;
+	}
+	return false;
+}
+
+enum err key_file_look(char kind[static KEYBOX_KIND_MAX + 1], bool *encrypted,
+		       const char *path, struct why *why)
+{
+	struct secret text = {0};
+	struct keybox b;
+	enum err e;
+
+	secret_init(&text, KEYBOX_SIZE_MAX);
+	e = private_file_read(&text, path, why);
+	*encrypted = !e && keybox_looks_like(secret_span(&text));
+	if (!e && *encrypted) {
+		if (keybox_read(&b, secret_span(&text)) == KEYBOX_OK)
+			memcpy(kind, b.kind, sizeof b.kind);
+		else
+			e = damaged(path, "its checksum is wrong", why);
+	} else if (!e && !plain_kind(kind, &text)) {
+		e = damaged(path, "it does not begin as a key file does",
+			    why);
+	}
+	secret_clear(&text);
+	return e;
+}
+
 /* ---- writing ---- */
 
 static enum err write_plain(const char *path, const char *kind,

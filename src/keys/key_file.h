@@ -28,6 +28,11 @@ NODISCARD enum err key_file_read(struct key_file *out, const char *path,
 				 const char *kind,
 				 const struct secret *passphrase,
 				 struct why *why);
+/** Which kind of key the file holds, and whether it is encrypted; ERR_INPUT if
+ * it is no key file. */
+NODISCARD enum err key_file_look(char kind[static KEYBOX_KIND_MAX + 1],
+				 bool *encrypted, const char *path,
+				 struct why *why);
 /** Replace the file atomically (0600): encrypted if there is a passphrase. */
 NODISCARD enum err key_file_write(const char *path, const char *kind,
 				  const struct key_file *k,

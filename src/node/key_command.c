@@ -7,11 +7,13 @@
 #include "node/key_command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "keys/backup.h"
+#include "keys/repass.h"
 #include "tor/onion_store.h"
 
 struct command {
@@ -207,6 +209,55 @@ static enum err restore(struct command *c, struct why *why)
 	return e;
 }
 
+/* ---- another passphrase ---- */
+
+/* From its file, or typed; none: the keys shall be plain. */
+static enum err new_passphrase(struct secret *out, const struct command *c,
+			       struct why *why)
+{
+	const struct passphrase_source from = { c->cfg->keys.file, -1 };
+
+	if (!from.file)
+		return ERR_NONE;
+	if (strcmp(from.file, "-") == 0)
+		return passphrase_ask(out, "New passphrase of the keys", true,
+				      why);
+	return passphrase_read(out, &from, why);
+}
+
+static enum err repass_in(struct command *c, const char *dir,
+			  const struct secret *new, struct why *why)
+{
+	unsigned all, encrypted, changed = 0;
+	enum err e = repass_count(&all, &encrypted, dir, why);
+
+	if (!e && !encrypted)
+		return why_set(why, ERR_INPUT, "no key in %s is encrypted: a "
+			       "start with -keypassfile=FILE encrypts them",
+			       dir);
+	if (!e)
+		e = ask(c, "Passphrase that the keys have", false, why);
+	if (e)
+		return e;
+	e = repass_all(&changed, dir, &c->passphrase, new, why);
+	printf("%u of %u keys in %s are now %s.\n", changed, all, dir,
+	       new->n ? "under the new passphrase" : "unencrypted");
+	return e;
+}
+
+static enum err repass(struct command *c, struct why *why)
+{
+	char *dir = path_join(c->cfg->chain_dir, "keys");
+	struct secret new = {0};
+	enum err e = new_passphrase(&new, c, why);
+
+	if (!e)
+		e = repass_in(c, dir, &new, why);
+	secret_clear(&new);
+	free(dir);
+	return e;
+}
+
 /* ---- all ---- */
 
 static enum err show(struct command *c, struct why *why)
@@ -259,6 +310,8 @@ static enum err run(struct command *c, struct why *why)
 		return restore(c, why);
 	case KEY_COMMAND_SHOW:
 		return show(c, why);
+	case KEY_COMMAND_REPASS:
+		return repass(c, why);
 	case KEY_COMMAND_NONE:
 		break;
 	}

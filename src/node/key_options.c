@@ -6,6 +6,7 @@
 #include "node/key_options.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "conf/conf_file.h"
 
@@ -33,24 +34,32 @@ enum err key_options_make(struct key_options *k, const struct settings *s,
 {
 	const char *backup = settings_text(s, "backupkeys");
 	const char *restore = settings_text(s, "restorekeys");
+	const char *change = settings_text(s, "changekeypass");
+	bool remove = settings_bool(s, "removekeypass");
 	bool show = settings_bool(s, "showonion");
-	const char *file = backup ? backup : restore;
+	const char *file = backup ? backup : restore ? restore : change;
 
 	k->new_onion = settings_bool(s, "newonion");
 	k->force = settings_bool(s, "restoreforce");
-	if (!!backup + !!restore + show + k->new_onion > 1)
+	if (!!backup + !!restore + !!change + remove + show +
+	    k->new_onion > 1)
 		return why_set(why, ERR_INPUT, "of -backupkeys, -restorekeys, "
-			       "-showonion and -newonion only one at a time");
+			       "-changekeypass, -removekeypass, -showonion and "
+			       "-newonion only one at a time");
 	if (k->force && !restore)
 		return why_set(why, ERR_INPUT, "-restoreforce goes with "
 			       "-restorekeys=FILE");
 	if (file && !*file)
 		return why_set(why, ERR_INPUT, "-%s needs the name of a file",
-			       backup ? "backupkeys" : "restorekeys");
-	if (file)
+			       backup ? "backupkeys" :
+			       restore ? "restorekeys" : "changekeypass");
+	if (change && strcmp(change, "-") == 0)
+		k->file = xstrdup("-");
+	else if (file)
 		k->file = conf_path_absolute(file);
 	k->command = backup ? KEY_COMMAND_BACKUP :
 		     restore ? KEY_COMMAND_RESTORE :
+		     change || remove ? KEY_COMMAND_REPASS :
 		     show ? KEY_COMMAND_SHOW : KEY_COMMAND_NONE;
 	return make_passphrase(k, s, why);
 }

@@ -14,13 +14,14 @@ enum key_command {
 	KEY_COMMAND_BACKUP,
 	KEY_COMMAND_RESTORE,
 	KEY_COMMAND_SHOW,
+	KEY_COMMAND_REPASS,      /* file: the new one; "-"; NULL: none */
 };
 
 struct key_options {
 	char *pass_file;                 /* absolute; NULL: none */
 	struct passphrase_source passphrase;
 	enum key_command command;
-	char *file;                      /* to back up to, to restore from */
+	char *file;                      /* to back up to, to restore from, … */
 	bool force;
 	bool new_onion;
 };

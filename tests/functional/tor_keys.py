@@ -58,7 +58,9 @@ class Keys:
             return f.read()
 
     def files(self):
-        return sorted(os.listdir(self.dir))
+        """Those of the onion service."""
+        return sorted(f for f in os.listdir(self.dir)
+                      if f.startswith("onion_"))
 
     def run(self, *args, env=None, **kw):
         """cloisterd with these options, which make it exit."""
@@ -238,6 +240,57 @@ def test_ways_of_a_passphrase(env):
     # No passphrase on the command line, none in the config file's name.
     k.refused("-keypass=x", words=["keypass"])
     k.refused("-keypassfile=x", "-keypassfd=3", words=["exclude"])
+
+
+def test_another_passphrase(env):
+    k = Keys(env).put()
+    old = "-keypassfile=" + passfile(env, "the old one", "old")
+    new = passfile(env, "the new one", "new")
+    to_new = "-changekeypass=" + new
+    k.refused(to_new, words=["no key", "is encrypted", "-keypassfile"])
+    k.gives(ADDRESS, old)
+    assert k.read().startswith(MAGIC)
+    # Without the one they have, or with a wrong one, nothing is changed.
+    before = k.read()
+    k.refused(to_new, words=["no terminal"])
+    k.refused(to_new, "-keypassfile=" + passfile(env, "wrong", "p3"),
+              words=["the passphrase is not that of"])
+    k.refused("-changekeypass=" + os.path.join(env.dir, "nothing"), old,
+              words=["cannot open"])
+    k.refused(to_new, "-removekeypass", old, words=["only one at a time"])
+    # One key that cannot be opened: the others stay as they are.
+    odd = os.path.join(k.dir, "odd.key")
+    with open(odd, "w") as f:
+        f.write("no key\n")
+    os.chmod(odd, 0o600)
+    k.refused(to_new, old, words=["odd.key", "does not begin"])
+    assert k.read() == before
+    os.remove(odd)
+    # All of them; one that is plain waits for a start, which encrypts it.
+    shutil.copy(k.key, os.path.join(k.dir, "copy.key"))
+    with open(os.path.join(k.dir, "plain.key"), "w") as f:
+        f.write(PLAIN)
+    os.chmod(os.path.join(k.dir, "plain.key"), 0o600)
+    assert "3 of 4 keys" in k.ok(to_new, old)
+    with open(os.path.join(k.dir, "copy.key"), "rb") as f:
+        text = f.read()
+    assert text.startswith(MAGIC) and text not in (before, k.read())
+    with open(os.path.join(k.dir, "plain.key")) as f:
+        assert f.read() == PLAIN
+    # Cut short, it is done again: what is done already is left alone.
+    with open(k.key, "wb") as f:
+        f.write(before)
+    assert "1 of 4 keys" in k.ok(to_new, old)
+    assert "0 of 4 keys" in k.ok(to_new, old)
+    for name in ("copy.key", "plain.key"):
+        os.remove(os.path.join(k.dir, name))
+    # Not beside a running node.
+    assert k.start("-keypassfile=" + new)["onion"] == ADDRESS
+    k.refused("-removekeypass", "-keypassfile=" + new,
+              words=["locked by process"])
+    k.node.stop()
+    assert "unencrypted" in k.ok("-removekeypass", "-keypassfile=" + new)
+    assert k.read() == PLAIN.encode()
 
 
 def test_lost_key_is_not_replaced(env):
