@@ -43,7 +43,7 @@ struct dial_entry {
 	struct tls_stream *stream;   /* connected: the handshake */
 	bool trusted;            /* host is "NAME.trusted" */
 	uint64_t id;
-	bool onion;
+	const char *network;
 	char host[64];
 	uint16_t port;
 };
@@ -195,7 +195,7 @@ void peers_add_trusted(struct peers *p, struct conn *conn,
 {
 	char addr[64];
 	struct peer_conn pc = { .addr = addr, .network = "onion",
-				.transport = "tls",
+				.transport = "tls", .door = true,
 				.perms = PEER_PERM_DOWNLOAD };
 
 	snprintf(addr, sizeof addr, "%s.trusted:0", name);
@@ -314,6 +314,7 @@ static void on_secured(const struct tls_result *r, void *arg)
 		.addr = addr,
 		.network = "onion",
 		.transport = "tls",
+		.door = true,
 		.perms = PEER_PERM_DOWNLOAD,
 	};
 
@@ -360,7 +361,7 @@ static void on_dialled(enum dial_result result, int fd, void *arg)
 	struct peer_conn pc = {
 		.dial = d->id,
 		.addr = addr,
-		.network = d->onion ? "onion" : "not_publicly_routable",
+		.network = d->network,
 	};
 
 	d->dial = NULL;
@@ -418,7 +419,9 @@ static void port_dial(void *ctx, const struct dial_request *req)
 	d->owner = p;
 	d->id = req->id;
 	d->trusted = way != NULL;
-	d->onion = !plain && !req->seed_name;
+	/* A name outside of Tor: by an exit relay. */
+	d->network = plain ? "not_publicly_routable" :
+		     req->seed_name ? "exit" : "onion";
 	snprintf(d->host, sizeof d->host, "%s", req->host);
 	d->port = req->port;
 	d->next = p->dials;

@@ -70,11 +70,12 @@ struct peer_conn {
 	uint64_t dial;            /* of the dial port; 0 for inbound */
 	const char *addr;         /* "host:port" as shown; inbound: anything */
 	const char *addr_bind;    /* or NULL */
-	const char *network;      /* "onion", "not_publicly_routable", … */
+	const char *network;      /* "onion", "exit" (a name outside of Tor),
+				   * "not_publicly_routable" (loopback) */
 	const char *transport;    /* "v1", "tls", …; NULL: "v1" */
 	unsigned perms;           /* PEER_PERM_… */
 	uint32_t circuit;         /* inbound through tor: by which; else 0 */
-	bool door;                /* inbound by a private onion service */
+	bool door;                /* a trusted peer: by its door or by ours */
 };
 /** false: no room or not wanted: close it, the engine knows nothing of it. */
 NODISCARD bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c);

@@ -72,7 +72,7 @@ struct peer {
 	uint16_t port;
 	bool seed_name;
 	bool announces;              /* dialled to tell it our address */
-	bool door;                   /* inbound by a private onion */
+	bool door;                   /* trusted: by a private onion */
 	bool has_onion;
 	struct onion onion;
 	bool unfit;                  /* it lacks services we need */

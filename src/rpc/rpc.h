@@ -38,7 +38,7 @@ struct rpc_peer {
 	char addr[128];          /* "xyz.onion:8333", "127.0.0.1:18444" */
 	char addr_bind[128];
 	char addr_local[128];
-	const char *network;     /* "onion", "ipv4", "not_publicly_routable" */
+	const char *network;     /* "onion", "exit", "not_publicly_routable" */
 	uint64_t services;
 	bool relay_txs;
 	int64_t last_send, last_recv, last_transaction, last_block;

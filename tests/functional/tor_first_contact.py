@@ -5,7 +5,6 @@ test's own answers.  Nothing but the exits asks a name server."""
 import hashlib
 import os
 import re
-import shutil
 import socket
 import struct
 import subprocess
@@ -116,6 +115,7 @@ class Seed:
             p.send("verack", magic=MAGIC)
             p.expect("getaddr")
             assert "sendaddrv2" in p.seen
+            time.sleep(1)        # to be seen in getpeerinfo
             p.send("addrv2", self.addresses(n), magic=MAGIC)
             while True:
                 p.receive()
@@ -126,7 +126,7 @@ class Seed:
 
 def traced(node, path):
     """strace on every process of a node."""
-    pids = [node.proc.pid] + list(node.children().values())
+    pids = [node.proc.pid] + list(node.processes().values())
     cmd = ["strace", "-f", "-qq", "-o", path, "-e", "trace=connect,sendto,"
            "sendmsg,sendmmsg,socket"]
     for pid in pids:
@@ -145,11 +145,20 @@ def test_names_go_to_tor_alone(env):
     try:
         env.torrc = net.torrc
         n = env.node(chain="main", args=["-listen=0", "-debug=net"]).start()
-        if shutil.which("strace"):
-            trace = traced(n, os.path.join(env.dir, "trace"))
+        trace = traced(n, os.path.join(env.dir, "trace"))
+        met = set()
+
+        def asked():
+            met.update((p["network"], p["addr"].split(":")[0])
+                       for p in n.rpc.getpeerinfo()
+                       if p["connection_type"] == "addr-fetch")
+            return len(seed.asked) >= 4
+
         # Several seeds, by several circuits, then no more of it.
-        wait_until(lambda: len(seed.asked) >= 4, 90,
+        wait_until(asked, 90,
                    text="four seeds were asked (%d)" % len(seed.asked))
+        assert met and {m[0] for m in met} == {"exit"}, met
+        assert {m[1] for m in met} <= NAMES, met
         info = n.rpc.getaddrmaninfo()
         assert info["onion"]["new"] > 200, info
         assert info["all_networks"]["total"] == info["onion"]["total"]
