@@ -90,6 +90,9 @@ const struct option_spec option_table[] = {
 		"Threads that check scripts, the chain's own included: 0 for "
 		"one per core, a negative number to leave that many cores "
 		"free."),
+	ROW_PATH(CHAIN, NODE, "snapshotdir", NULL, "DIR",
+		 "Where dumptxoutset writes and loadtxoutset reads files. The "
+		 "default is node/ in the chain's directory."),
 	ROW_TEXT(CHAIN, NODE, "assumevalid", NULL, "HASH",
 		 "Skip script checks of this block's ancestors; 0 checks every "
 		 "script. The default depends on the chain."),

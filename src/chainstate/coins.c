@@ -133,6 +133,7 @@ void coins_close(struct coins *c)
 {
 	if (!c)
 		return;
+	coin_walks_end(c);
 	coin_table_clear(&c->table);
 	store_close(c->db);
 	bytes_clear(&c->value);

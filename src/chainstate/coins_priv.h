@@ -17,6 +17,7 @@
 struct coins {
 	struct store *db;        /* NULL: an overlay */
 	struct coins *below;     /* what it lies over */
+	struct coin_walk *walks;
 	struct coin_table table;
 	size_t limit_bytes;
 	size_t room_keep_bytes;  /* of young coins, when room is made */
@@ -31,6 +32,9 @@ struct coins {
 	struct bytes value;      /* of the last read */
 	uint8_t script[SCRIPT_FORM_MAX];
 };
+
+/** End them all: the database is to be closed. */
+void coin_walks_end(struct coins *c);
 
 /** Read a coin from the database; the script is in c->value or c->script. */
 NODISCARD enum err coin_load(struct coins *c, bool *found, struct coin *coin,

@@ -16,8 +16,6 @@
 #define WINDOW_BYTES ((size_t)1 << 20)
 /* More than any single coin or header takes. */
 #define RECORD_MAX ((size_t)64 << 10)
-#define HEAD_BYTES (5 + 2 + 4 + 32 + 8)
-#define FORMAT_VERSION 2
 
 struct snapshot {
 	const char *path;
@@ -70,18 +68,19 @@ static enum err head_read(struct snapshot *s, struct block_hash *base,
 
 	if (e)
 		return e;
-	name = read_span(&s->in, 5);
+	name = read_span(&s->in, SNAPSHOT_MAGIC_BYTES);
 	version = read_u16(&s->in);
 	net = read_span(&s->in, 4);
 	read_copy(&s->in, base->b, 32);
 	*coins = read_u64(&s->in);
-	if (s->in.failed || memcmp(name.p, "utxo\xff", 5) != 0)
+	if (s->in.failed || memcmp(name.p, SNAPSHOT_MAGIC,
+				  SNAPSHOT_MAGIC_BYTES) != 0)
 		return why_set(why, ERR_INPUT, "%s is no snapshot of coins",
 			       s->path);
-	if (version != FORMAT_VERSION)
+	if (version != SNAPSHOT_VERSION)
 		return why_set(why, ERR_INPUT,
 			       "%s is a snapshot of version %u; only %u is understood",
-			       s->path, version, FORMAT_VERSION);
+			       s->path, version, SNAPSHOT_VERSION);
 	if (!span_eq(net, span_of(magic, 4)))
 		return why_set(why, ERR_INPUT,
 			       "%s is a snapshot of another chain", s->path);

@@ -1,13 +1,15 @@
 /*
- * A snapshot file of the reference node (dumptxoutset, version 2): "utxo"
- * 0xff, u16 version, 4 bytes of network magic, base block hash, u64 count of
- * coins; then for each transaction its id, a compact count, and per coin a
- * compact index, height * 2 + coinbase, compressed amount and script.
+ * What reading and writing of snapshot files share.
  */
 #ifndef CLOISTER_CHAINSTATE_SNAPSHOT_PRIV_H
 #define CLOISTER_CHAINSTATE_SNAPSHOT_PRIV_H
 
-#include "chainstate/coins.h"
+#include "chainstate/coin_record_priv.h"
+#include "chainstate/snapshot.h"
+
+#define SNAPSHOT_MAGIC "utxo\xff"
+#define SNAPSHOT_MAGIC_BYTES 5
+#define SNAPSHOT_VERSION 2
 
 /** Call fn for every coin, in the file's order; size_bytes: the file's. */
 NODISCARD enum err snapshot_visit(struct block_hash *base,

@@ -21,6 +21,23 @@ struct utxo_stats {
 	uint8_t hash[32];        /* of the type asked for */
 };
 
+/* What an output counts besides its script: txid, index, height and
+ * coinbase, amount, script length. */
+#define COIN_BOGOSIZE 50
+/** A coin in the form that the hashes take. */
+void coin_element_write(struct bytes *b, const struct outpoint *o,
+			const struct coin *c);
+
+/* The sum while it is being made, for whoever walks over coins himself. */
+struct utxo_tally;
+struct utxo_tally *utxo_tally_new(enum utxo_hash_type type);
+/** A coins_visit_fn; arg is the tally. */
+bool utxo_tally_coin(const struct outpoint *o, const struct coin *c,
+		     void *arg);
+/** Of all coins so far, in key order; nothing can be added after this. */
+void utxo_tally_end(struct utxo_tally *t, struct utxo_stats *out);
+void utxo_tally_free(struct utxo_tally *t);
+
 /** Over the flushed state.  stop (may be NULL) is asked now and then. */
 NODISCARD enum err utxo_stats_compute(struct utxo_stats *out,
 				      struct coins *c,

@@ -25,6 +25,8 @@ static const struct param {
 	{ "decoderawtransaction", 1, "iswitness" },
 	{ "deriveaddresses", 1, "range" },
 	{ "disconnectnode", 1, "nodeid" },
+	{ "dumptxoutset", 2, "options" },
+	{ "dumptxoutset", 2, "rollback" },
 	{ "echojson", 0, "arg0" },
 	{ "echojson", 1, "arg1" },
 	{ "echojson", 2, "arg2" },

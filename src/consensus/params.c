@@ -95,6 +95,38 @@ static void set_genesis(struct chain_params *p, uint32_t time, uint32_t nonce,
 	p->genesis_output_script_n = sizeof first_script;
 }
 
+/* txs: up to there, about; for progress only. */
+static void add_snapshot(struct chain_params *p, int height, const char *hash,
+			 const char *coins_hash, uint64_t txs)
+{
+	struct snapshot_params *s = &p->snapshots[p->snapshot_count++];
+
+	s->height = height;
+	set_hash(s->hash.b, hash);
+	set_hash(s->coins_hash, coins_hash);
+	s->chain_txs = txs;
+}
+
+static void set_main_snapshots(struct chain_params *p)
+{
+	add_snapshot(p, 840000,
+		"0000000000000000000320283a032748cef8227873ff4872689bf23f1cda83a5",
+		"a2a5521b1b5ab65f67818e5e8eccabb7171a517f9e2382208f77687310768f96",
+		991032194);
+	add_snapshot(p, 880000,
+		"000000000000000000010b17283c3c400507969a9c2afd1dcf2082ec5cca2880",
+		"dbd190983eaf433ef7c15f78a278ae42c00ef52e0fd2a54953782175fbadcea9",
+		1145604538);
+	add_snapshot(p, 910000,
+		"0000000000000000000108970acb9522ffd516eae17acddcb1bd16469194a821",
+		"4daf8a17b4902498c5787966a2b51c613acdab5df5db73f196fa59a4da2f1568",
+		1226586151);
+	add_snapshot(p, 935000,
+		"0000000000000000000147034958af1652b2b91bba607beacc5e72a56f0fb5ee",
+		"e4b90ef9eae834f56c4b64d2d50143cee10ad87994c614d7d04125e2a6025050",
+		1300000000);
+}
+
 static void set_buried(struct chain_params *p, int bip34, int bip66,
 		       int bip65, int csv, int segwit)
 {
@@ -163,6 +195,7 @@ static void set_main(struct chain_params *p)
 	memcpy(p->base58_xpub, xpub, sizeof xpub);
 	memcpy(p->base58_xprv, xprv, sizeof xprv);
 	p->bech32_hrp = "bc";
+	set_main_snapshots(p);
 }
 
 static void set_testnet3(struct chain_params *p)

@@ -31,6 +31,16 @@ struct flag_exception {
 	uint32_t flags;
 };
 
+#define SNAPSHOTS_MAX 8
+
+/* A state of the coins that the software's authors vouch for. */
+struct snapshot_params {
+	int height;
+	struct block_hash hash;  /* of the block */
+	uint8_t coins_hash[32];  /* hash_serialized_3 */
+	uint64_t chain_txs;      /* up to the block; for progress only */
+};
+
 struct chain_params {
 	enum chain_id id;
 	const char *name;        /* "main", "test", "testnet4", "signet", "regtest" */
@@ -58,6 +68,8 @@ struct chain_params {
 
 	struct u256 minimum_chain_work;
 	struct block_hash assume_valid;  /* zero: none */
+	struct snapshot_params snapshots[SNAPSHOTS_MAX]; /* lowest first */
+	size_t snapshot_count;
 
 	const uint8_t *signet_challenge; /* NULL unless signet */
 	size_t signet_challenge_n;

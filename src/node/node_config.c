@@ -15,6 +15,7 @@
 #include "crypto/onion_address.h"
 #include "net/loopback.h"
 #include "node/mempool_options.h"
+#include "node/node_walls.h"
 #include "validation/chain.h"
 
 #define MAX_SCRIPT_THREADS 64
@@ -441,6 +442,9 @@ enum err config_make(struct config *c, const struct settings *s,
 		c->log_path = conf_path_below(c->chain_dir, log_file);
 	c->print_to_console = settings_bool(s, "printtoconsole");
 	c->debug_n = settings_list(s, "debug", &c->debug);
+	c->snapshot_dir = settings_has(s, "snapshotdir")
+		? conf_path_absolute(settings_text(s, "snapshotdir"))
+		: path_join(c->chain_dir, NODE_DIR);
 	c->dbcache_bytes = (size_t)settings_int(s, "dbcache") << 20;
 	c->dbcache_least_bytes = (size_t)settings_int(s, "dbcachemin") << 20;
 	c->script_threads = script_threads(settings_int(s, "par"));
@@ -472,6 +476,7 @@ void config_clear(struct config *c)
 	free(c->datadir);
 	free(c->chain_dir);
 	free(c->run_dir);
+	free(c->snapshot_dir);
 	key_options_clear(&c->keys);
 	free(c->log_path);
 	free(c->rpc_cookie);

@@ -125,6 +125,9 @@ enum err node_walls_raise(const struct walls_plan *p,
 	struct path_list l = { NULL, 0 };
 	enum err e = add_own(&l, cfg, why);
 
+	if (!e)
+		e = dir_make(cfg->snapshot_dir, 0700, why);
+	add_path(&l, xstrdup(cfg->snapshot_dir), WALLS_CHANGE);
 	for (size_t i = 0; i < cfg->load_block_n; i++)
 		add_import(&l, cfg->load_blocks[i]);
 	if (p->sanitizer)

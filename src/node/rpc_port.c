@@ -427,6 +427,7 @@ void rpc_port_fill(struct rpc_ports *out, struct node *n)
 {
 	memset(out, 0, sizeof *out);
 	out->ctx = n;
+	out->file_dir = n->cfg->snapshot_dir;
 	out->network = port_network;
 	out->peers = port_peers;
 	out->connection_count = port_connection_count;

@@ -19,7 +19,8 @@ size_t rpc_method_groups(struct rpc_methods *out, size_t max)
 		rpc_methods_mining(), rpc_methods_net(), rpc_methods_send(),
 		rpc_methods_descriptor(), rpc_methods_rawtx(),
 		rpc_methods_sign(),
-		rpc_methods_storage(), rpc_methods_trust(),
+		rpc_methods_snapshot(), rpc_methods_storage(),
+		rpc_methods_trust(),
 		rpc_methods_tx(), rpc_methods_wait(),
 	};
 

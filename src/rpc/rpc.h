@@ -184,6 +184,7 @@ enum rpc_answer {
  */
 struct rpc_ports {
 	void *ctx;
+	const char *file_dir;            /* where calls may write files */
 	void (*network)(void *ctx, struct rpc_network *out);
 	/** New array (rpc frees it with free()), and how many. */
 	size_t (*peers)(void *ctx, struct rpc_peer **out);

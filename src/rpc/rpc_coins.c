@@ -6,6 +6,7 @@
 #include "mempool/mempool.h"
 #include "rpc/rpc_util.h"
 #include "rpc/tx_json.h"
+#include "validation/coin_scan.h"
 
 static void gettxout(struct rpc_call *call)
 {
@@ -63,37 +64,65 @@ static bool hash_type_read(struct rpc_call *call, enum utxo_hash_type *out)
 	return true;
 }
 
-static void gettxoutsetinfo(struct rpc_call *call)
+static void free_scan(void *state)
 {
-	const struct header_node *tip = chain_tip(call->chain);
+	coin_scan_free(state);
+}
+
+static void stats_json(struct rpc_call *call,
+		       const struct coin_scan_result *r,
+		       enum utxo_hash_type type)
+{
+	struct json_object *o = call->result = json_object_new_object();
+
+	json_add_int(o, "height", r->at->height);
+	json_add_hash(o, "bestblock", r->at->hash.b);
+	json_add_u64(o, "txouts", r->stats.outputs);
+	json_add_u64(o, "bogosize", r->stats.bogosize);
+	if (type == UTXO_HASH_SERIALIZED)
+		json_add_hash(o, "hash_serialized_3", r->stats.hash);
+	else if (type == UTXO_HASH_MUHASH)
+		json_add_hash(o, "muhash", r->stats.hash);
+	json_add_amount(o, "total_amount", r->stats.total_sat);
+	json_add_u64(o, "transactions", r->stats.txs);
+	json_add_u64(o, "disk_size", r->stats.disk_bytes);
+}
+
+static bool stats_slice(struct rpc_call *call)
+{
 	enum utxo_hash_type type;
-	struct utxo_stats s;
 	struct why why = { 0 };
-	struct json_object *o;
+	bool more = false;
 
 	if (!hash_type_read(call, &type))
+		return false;
+	if (coin_scan_step(call->state, &more, &why))
+		rpc_fail_trouble(call, &why);
+	else if (!more)
+		stats_json(call, coin_scan_result(call->state), type);
+	return more;
+}
+
+static void gettxoutsetinfo(struct rpc_call *call)
+{
+	struct coin_scan_options opt = { .path = NULL };
+	struct coin_scan *s;
+	struct why why = { 0 };
+
+	if (!hash_type_read(call, &opt.type))
 		return;
 	if (rpc_has_arg(call, 1)) {
 		rpc_fail(call, RPC_INVALID_PARAMETER, "Querying specific "
 			 "block heights requires coinstatsindex");
 		return;
 	}
-	if (chain_utxo_stats(call->chain, &s, type, &why)) {
+	if (coin_scan_begin(&s, call->chain, &opt, &why)) {
 		rpc_fail_trouble(call, &why);
 		return;
 	}
-	o = call->result = json_object_new_object();
-	json_add_int(o, "height", tip->height);
-	json_add_hash(o, "bestblock", tip->hash.b);
-	json_add_u64(o, "txouts", s.outputs);
-	json_add_u64(o, "bogosize", s.bogosize);
-	if (type == UTXO_HASH_SERIALIZED)
-		json_add_hash(o, "hash_serialized_3", s.hash);
-	else if (type == UTXO_HASH_MUHASH)
-		json_add_hash(o, "muhash", s.hash);
-	json_add_amount(o, "total_amount", s.total_sat);
-	json_add_u64(o, "transactions", s.txs);
-	json_add_u64(o, "disk_size", s.disk_bytes);
+	call->state = s;
+	call->state_free = free_scan;
+	call->slice = stats_slice;
 }
 
 static const struct rpc_method methods[] = {

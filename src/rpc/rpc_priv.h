@@ -68,6 +68,7 @@ struct rpc_methods rpc_methods_mempool_file(void);
 struct rpc_methods rpc_methods_descriptor(void);
 struct rpc_methods rpc_methods_mining(void);
 struct rpc_methods rpc_methods_net(void);
+struct rpc_methods rpc_methods_snapshot(void);
 struct rpc_methods rpc_methods_storage(void);
 struct rpc_methods rpc_methods_trust(void);
 struct rpc_methods rpc_methods_send(void);

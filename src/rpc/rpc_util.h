@@ -17,6 +17,9 @@ void work_json_add(struct json_object *o, const char *key,
 
 /** The block named by argument i, or the error "Block not found". */
 struct header_node *rpc_arg_block(struct rpc_call *call, size_t i);
+/** A block by its height on the active chain, or by its hash. */
+struct header_node *rpc_block_by_json(struct rpc_call *call,
+				      struct json_object *o);
 /** Confirmations on the active chain: 1 for the tip, -1 when off it. */
 int64_t block_confirmations(const struct chain *c,
 			    const struct header_node *n);

@@ -54,7 +54,7 @@ enum err activate_step(struct chain *c, bool drain, bool *more,
 	bool ahead;
 	enum err e = ERR_NONE;
 
-	if (c->verify) {
+	if (c->verify || c->scan) {
 		*more = false;
 		return ERR_NONE;
 	}

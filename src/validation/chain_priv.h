@@ -47,7 +47,9 @@ struct chain {
 	bool tip_moved;                  /* since the last tip event */
 	bool broken;                     /* coins fit no tip: never flush */
 	bool flush_wanted, room_wanted;
-	struct verify *verify;           /* under way: connect nothing */
+	/* While one of these is under way, nothing is connected. */
+	struct verify *verify;
+	struct coin_scan *scan;          /* on its way back to a block */
 	bool rebuilding;                 /* -reindex is not done yet */
 	struct disk_pos stored_at;       /* the block to accept is there
 					    already; file < 0: nowhere */

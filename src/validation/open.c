@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "validation/coin_scan.h"
 #include "validation/prune.h"
 #include "validation/reindex.h"
 #include "validation/verify.h"
@@ -296,6 +297,7 @@ void chain_close(struct chain *c)
 	if (!c)
 		return;
 	verify_detach(c->verify);
+	coin_scan_detach(c->scan);
 	/* What is in flight was never flushed: the disk does not know it. */
 	c->broken = c->flight_count > 0;
 	if (c->broken && flights_cancel(c, NULL))

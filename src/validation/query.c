@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "validation/chain_priv.h"
+#include "validation/coin_scan.h"
 
 #include <stdlib.h>
 
@@ -192,19 +193,19 @@ enum err chain_get_coin(struct chain *c, bool *found, struct coin *coin,
 	return coins_get(c->coins, found, coin, o, why);
 }
 
-static bool stats_stop(void *arg)
-{
-	struct chain *c = arg;
-
-	return c->opt.stop && c->opt.stop(c->opt.events.ctx);
-}
-
 enum err chain_utxo_stats(struct chain *c, struct utxo_stats *out,
 			  enum utxo_hash_type type, struct why *why)
 {
-	enum err e = chain_flush(c, why);
+	const struct coin_scan_options opt = { .type = type };
+	struct coin_scan *s;
+	bool more = true;
+	enum err e = coin_scan_begin(&s, c, &opt, why);
 
 	if (e)
 		return e;
-	return utxo_stats_compute(out, c->coins, type, stats_stop, c, why);
+	while (!e && more)
+		e = coin_scan_step(s, &more, why);
+	*out = coin_scan_result(s)->stats;
+	coin_scan_free(s);
+	return e;
 }
