@@ -117,7 +117,7 @@ static void on_connected(void *ctx, const struct header_node *n,
 	struct chain_owner *o = ctx;
 
 	atomic_store(&o->height, n->height);
-	mempool_owner_connected(o, block);
+	mempool_owner_connected(o, block, n->height);
 }
 
 static void on_disconnected(void *ctx, const struct header_node *n,

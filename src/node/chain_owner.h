@@ -40,6 +40,9 @@ struct chain_owner {
 	struct mempool *mempool;         /* as long as the chain */
 	struct mempool_load *mempool_load;
 	char *mempool_path;
+	struct fee_estimator *fees;      /* as long as the mempool */
+	char *fees_path;
+	int64_t fees_saved_ms;
 	struct import *import;
 	const char *import_name;         /* of the one under way */
 	size_t next_load;                /* of cfg->load_blocks */

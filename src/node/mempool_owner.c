@@ -9,7 +9,20 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "node/fee_owner.h"
 #include "node/node_walls.h"
+
+static void on_added(void *ctx, const struct mempool_entry *e)
+{
+	fee_owner_added(ctx, e);
+}
+
+static void on_removed(void *ctx, const struct mempool_entry *e,
+		       enum mempool_removal reason, uint64_t sequence)
+{
+	(void)sequence;
+	fee_owner_removed(ctx, e, reason);
+}
 
 void mempool_owner_open(struct chain_owner *o)
 {
@@ -18,10 +31,13 @@ void mempool_owner_open(struct chain_owner *o)
 		.chain = o->chain,
 		.clock = o->clock,
 		.workers = o->cfg->script_threads > 1 ? o->workers : NULL,
+		.events = { .ctx = o, .added = on_added,
+			    .removed = on_removed },
 	};
 
 	char *dir = path_join(o->cfg->chain_dir, NODE_DIR);
 
+	fee_owner_open(o);
 	o->mempool = mempool_new(&opt);
 	o->mempool_path = path_join(dir, "mempool.dat");
 	free(dir);
@@ -47,16 +63,20 @@ void mempool_owner_close(struct chain_owner *o)
 	o->mempool_load = NULL;
 	mempool_free(o->mempool);
 	o->mempool = NULL;
+	fee_owner_close(o);
 	free(o->mempool_path);
 	o->mempool_path = NULL;
 }
 
 /* ---- blocks ---- */
 
-void mempool_owner_connected(struct chain_owner *o, const struct block *b)
+void mempool_owner_connected(struct chain_owner *o, const struct block *b,
+			     int height)
 {
-	if (o->mempool)
-		mempool_block_connected(o->mempool, b);
+	if (!o->mempool)
+		return;
+	mempool_block_connected(o->mempool, b);
+	fee_owner_connected(o, height);
 }
 
 void mempool_owner_disconnected(struct chain_owner *o, struct block *b)

@@ -12,7 +12,8 @@ void mempool_owner_open(struct chain_owner *o);
 /** Save and free, before the chain closes. */
 void mempool_owner_close(struct chain_owner *o);
 /** The chain's events (ctx: the owner). */
-void mempool_owner_connected(struct chain_owner *o, const struct block *b);
+void mempool_owner_connected(struct chain_owner *o, const struct block *b,
+			     int height);
 void mempool_owner_disconnected(struct chain_owner *o, struct block *b);
 void mempool_owner_tip(struct chain_owner *o);
 /** Load some of mempool.dat; false when there is nothing left to do. */

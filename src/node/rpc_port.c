@@ -418,6 +418,13 @@ static const char *port_mempool_path(void *owner)
 	return o->mempool_path;
 }
 
+static const struct fee_estimator *port_fees_of(void *owner)
+{
+	struct chain_owner *o = owner;
+
+	return o->fees;
+}
+
 static void port_chain_trouble(void *owner, const struct why *why)
 {
 	chain_owner_trouble(owner, why);
@@ -449,5 +456,6 @@ void rpc_port_fill(struct rpc_ports *out, struct node *n)
 	out->chain_of = port_chain_of;
 	out->mempool_of = port_mempool_of;
 	out->mempool_path = port_mempool_path;
+	out->fees_of = port_fees_of;
 	out->chain_trouble = port_chain_trouble;
 }

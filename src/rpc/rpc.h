@@ -19,6 +19,7 @@
 
 struct chain;
 struct event_base;
+struct fee_estimator;
 struct mempool;
 
 /* ---- what the ports answer ---- */
@@ -251,6 +252,7 @@ struct rpc_ports {
 	struct chain *(*chain_of)(void *owner);
 	struct mempool *(*mempool_of)(void *owner);
 	const char *(*mempool_path)(void *owner);      /* its file */
+	const struct fee_estimator *(*fees_of)(void *owner);
 	/** A chain call met trouble: the node must stop. */
 	void (*chain_trouble)(void *owner, const struct why *why);
 };

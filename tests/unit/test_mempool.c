@@ -9,6 +9,7 @@ int main(void)
 {
 	int failed = test_mempool_linearize();
 
+	failed += test_mempool_fees();
 	failed += test_mempool_policy();
 	failed += test_mempool_pool();
 	failed += test_mempool_reorg();

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+int test_mempool_fees(void);
 int test_mempool_linearize(void);
 int test_mempool_policy(void);
 int test_mempool_pool(void);
