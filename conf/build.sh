@@ -3,7 +3,8 @@
 
 packages_run="gcc make autoconf automake pkg-config libc6-dev
 	libsecp256k1-dev libssl-dev libleveldb-dev libevent-dev
-	libcurl4-openssl-dev libjson-c-dev libseccomp-dev tor"
+	libcurl4-openssl-dev libjson-c-dev libseccomp-dev
+	libqrencode-dev tor"
 packages_test="libcmocka-dev python3 iproute2 xz-utils
 	bzip2 strace"
 packages_demo="python3 iproute2"

@@ -73,6 +73,8 @@ static const struct param {
 	{ "logging", 0, "include" },
 	{ "logging", 1, "exclude" },
 	{ "mockscheduler", 0, "delta_time" },
+	{ "peeraccept", 3, "timeout" },
+	{ "peerinvite", 2, "lifetime" },
 	{ "prioritisetransaction", 1, "dummy" },
 	{ "prioritisetransaction", 2, "fee_delta" },
 	{ "pruneblockchain", 0, "height" },

@@ -11,12 +11,14 @@
 #include "cli/call.h"
 #include "cli/convert.h"
 #include "cli/getinfo.h"
+#include "cli/peer.h"
 
 static const char usage[] =
 	"Usage: cloister-cli [options] METHOD [parameters]\n"
 	"       cloister-cli [options] -named METHOD [name=value...]\n"
 	"       cloister-cli [options] -getinfo\n"
 	"       cloister-cli [options] help [METHOD]\n"
+	"       cloister-cli [options] peer --help\n"
 	"\n"
 	"Sends a command to cloisterd on this machine and shows the "
 	"answer.\nThe exit status is 0, the number of the RPC error, or 1 "
@@ -121,6 +123,8 @@ static int run(struct settings *s, struct words *w)
 		status = fail(&why);
 	else if (settings_bool(s, "getinfo"))
 		status = getinfo(&c);
+	else if (w->n && strcmp(w->v[0], "peer") == 0)
+		status = peer_command(&c, w->v + 1, w->n - 1);
 	else
 		status = run_method(&c, w);
 	cli_config_clear(&c);

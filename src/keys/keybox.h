@@ -12,8 +12,8 @@
 
 #define KEYBOX_KIND_MAX 31
 #define KEYBOX_LABEL_MAX 95
-#define KEYBOX_SECRET_MAX 2048
-#define KEYBOX_SIZE_MAX 4096     /* of a whole container */
+#define KEYBOX_SECRET_MAX 60000
+#define KEYBOX_SIZE_MAX 61440    /* of a whole container */
 
 /* N = 2^17, r = 8, p = 1: 128 MiB and some tenths of a second a guess. */
 extern const struct scrypt_cost keybox_cost;

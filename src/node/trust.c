@@ -75,9 +75,10 @@ void member_problem(struct member *m, const char *fmt, ...)
 	repeated = strcmp(text, m->problem) == 0;
 	memcpy(m->problem, text, sizeof text);
 	m->problem_at = trust_now(t);
-	log_debug(LOG_TLS, "trusted peer %s: %s", m->rec->name, text);
 	if (!repeated && log_limit_ok(&t->limit, LOG_BURST, LOG_EVERY_MS, NULL))
 		log_warn(LOG_TLS, "trusted peer %s: %s", m->rec->name, text);
+	else
+		log_debug(LOG_TLS, "trusted peer %s: %s", m->rec->name, text);
 }
 
 struct entrance *entrance_new(struct member *m)
