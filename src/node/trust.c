@@ -204,8 +204,9 @@ void member_remove(struct member *m)
 	struct trust_peer *rec = m->rec;
 	struct node_id id = rec->id;
 
+	/* Unknown, not revoked: it may be invited again. */
 	if (rec->state != TRUST_INVITED)
-		pins_set(t->o.pins, &id, PIN_REVOKED, rec->name);
+		pins_set(t->o.pins, &id, PIN_UNKNOWN, "");
 	conns_close(m);
 	if (rec->state != TRUST_INVITED)
 		tls_node_drop(t->o.tls, &id);

@@ -320,6 +320,11 @@ def test_revocation_takes_less_than_a_second(env):
     c.wait_tip(a.tip())
     assert b.rpc.getconnectioncount() == 0 and b.height() < a.height()
     refused("no trusted peer", a.rpc.peerremove, "b")
+    # Unless invited again.
+    b.rpc.peerremove("a")
+    enrol(a, b, "b", "a")
+    b.wait_tip(a.tip())
+    a.rpc.peerremove("b")
 
     # Backups.
     backup = os.path.join(env.dir, "peers.backup")
