@@ -387,6 +387,13 @@ static size_t port_warnings(void *ctx, const char **out, size_t max)
 			 node_link_tor_state(n->link)->problem);
 		out[count++] = n->warning;
 	}
+	for (size_t i = 0; n->trust && count < max; i++) {
+		out[count] = trust_warning(n->trust, i);
+		if (!out[count++]) {
+			count--;
+			break;
+		}
+	}
 	return count;
 }
 

@@ -231,6 +231,7 @@ void member_moved(struct member *m)
 	entrance_free(m->now);
 	m->now = m->soon;
 	m->soon = NULL;
+	m->alarm[0] = '\0';
 	rec->door = rec->next;
 	memset(&rec->next, 0, sizeof rec->next);
 	trust_save_soon(m->trust);
@@ -360,7 +361,12 @@ const char *trust_refusal(const struct trust *t, const char *name)
 
 const char *trust_warning(const struct trust *t, size_t i)
 {
-	return i == 0 && t->load_problem[0] ? t->load_problem : NULL;
+	if (t->load_problem[0] && i-- == 0)
+		return t->load_problem;
+	for (const struct member *m = t->members; m; m = m->next)
+		if (m->alarm[0] && i-- == 0)
+			return m->alarm;
+	return NULL;
 }
 
 /* ---- life ---- */

@@ -38,8 +38,8 @@ void trust_stop(struct trust *t);              /* NULL is fine */
 void trust_free(struct trust *t);              /* NULL is fine */
 /** Tell the warden our wishes, and let peers in and out from now on. */
 void trust_start(struct trust *t, struct peers *peers);
-/** What an owner should know now; NULL: nothing.  Good until the next call
- * of anything here. */
+/** The i-th thing that an owner should know now; NULL: no more.  Good until
+ * the next call of anything here. */
 const char *trust_warning(const struct trust *t, size_t i);
 
 /* ---- from the warden ---- */

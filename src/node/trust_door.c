@@ -223,17 +223,27 @@ static const struct conn_callbacks conversation = {
 
 /* ---- the handshake ---- */
 
-/* Words for a failed handshake at a door where one is awaited. */
+/* A sound identity that is not the one: only the invite, or the peer's disk,
+ * gave the way to this door. */
+static void raise_alarm(struct member *m, const char *id)
+{
+	snprintf(m->alarm, sizeof m->alarm, "%s tried the door of trusted "
+		 "peer %s: somebody else has seen its invite or has its keys. "
+		 "Compare its id with the friend you meant; `cloister-cli peer "
+		 "rotate %s` gives it another door.", id, m->rec->name,
+		 m->rec->name);
+}
+
 static void failed(struct guest *g, const struct tls_result *r)
 {
 	char id[NODE_ID_TEXT_SIZE] = "somebody";
 
 	if (r->has_id)
 		node_id_write(id, &r->id);
-	member_problem(g->member, "refused %s at %s: %s", id,
-		       g->member->rec->token_hash[0] ||
-		       g->member->rec->state == TRUST_INVITED
-		       ? "the door of its invite" : "its door",
+	if (r->fail == TLS_UNKNOWN_ID || r->fail == TLS_WRONG_DOOR ||
+	    r->fail == TLS_REVOKED)
+		raise_alarm(g->member, id);
+	member_problem(g->member, "refused %s at its door: %s", id,
 		       tls_fail_text(r->fail));
 }
 

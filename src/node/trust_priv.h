@@ -71,6 +71,7 @@ struct member {
 	bool has_token;
 	char problem[200];
 	int64_t problem_at;
+	char alarm[300];                 /* somebody else has its door's key */
 };
 
 struct trust {
@@ -83,7 +84,6 @@ struct trust {
 	bool broken;                     /* the file cannot be read */
 	bool tor_ready, unsaved;
 	char load_problem[400];
-	char warning[400];
 	struct log_limit limit;
 	/* The last invite of theirs that came to nothing. */
 	char refused_name[TRUST_NAME_MAX + 1];

@@ -222,6 +222,9 @@ def test_a_circle_and_those_outside(env):
         refused("", c.rpc.peeraccept, opened, "a")
         problem(a, "b", "refused", c.rpc.peerlist()["id"], why)
     knocks("unknown")
+    warnings = a.rpc.getblockchaininfo()["warnings"]
+    assert any(c.rpc.peerlist()["id"] in w and "rotate b" in w
+               for w in warnings), warnings
 
     # Others at that door, each with the door's key: plain text, TLS 1.2,
     # silence, 500 at once.  B is not disturbed.
