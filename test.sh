@@ -35,7 +35,7 @@ lint() {
 		if "$top/tests/lint/check-$c" "$top"; then count 1 0 0
 		else echo "FAIL lint: check-$c"; count 0 1 0; fi
 	done
-	for c in pure man; do
+	for c in pure man warden; do
 		if "$top/tests/lint/check-$c" "$1"; then count 1 0 0
 		else echo "FAIL lint: check-$c"; count 0 1 0; fi
 	done

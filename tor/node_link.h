@@ -31,13 +31,6 @@ struct node_link_events {
 	void (*lost)(void *arg);
 };
 
-/**
- * The descriptor inherited under a name ("link", "public", "rpc", …) as told
- * by CLOISTER_FDS; -1 if there is none.  Marks it close-on-exec and
- * non-blocking.
- */
-int node_link_inherited(const char *name);
-
 /** Takes fd over.  *events is copied. */
 struct node_link *node_link_new(struct event_base *base, int fd,
 				const struct node_link_events *events,

@@ -33,7 +33,7 @@ struct warden_options {
 	 * is added to the environment: "link=3,public=4,rpc=5", where "link"
 	 * is always there, "public" (a listening unix socket, run/public) when
 	 * public_onion, then the names of node_fds in their order.  See
-	 * node_link_inherited().  Standard input is /dev/null.
+	 * inherited_fd().  Standard input is /dev/null.
 	 */
 	const char *node_path;
 	char *const *node_argv;

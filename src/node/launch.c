@@ -23,7 +23,7 @@
 #include "net/loopback.h"
 #include "node/node_walls.h"
 #include "tls/signer.h"
-#include "tor/node_link.h"
+#include "tor/inherited.h"
 #include "tor/onion_store.h"
 #include "tor/warden.h"
 
@@ -149,7 +149,7 @@ static enum err hand_over(struct launch *l, const struct settings *s,
 enum err launch_inherited_settings(struct settings *s, struct why *why)
 {
 	static const char once[] = "reindex=0\nreindex-chainstate=0\n";
-	int fd = node_link_inherited("options");
+	int fd = inherited_fd("options");
 	struct stat st;
 	char *text = NULL;
 	enum err e;

@@ -23,6 +23,7 @@
 #include "node/addr_files.h"
 #include "node/rpc_port.h"
 #include "node/seed_names.h"
+#include "tor/inherited.h"
 #include "tor/tor_transport.h"
 
 #define CHAIN_QUEUE 64
@@ -313,7 +314,7 @@ static enum err make_rpc(struct node *n, struct why *why)
 		int fd;
 
 		snprintf(name, sizeof name, "rpc%zu", i);
-		fd = node_link_inherited(name);
+		fd = inherited_fd(name);
 		if (fd >= 0)
 			fds[opt.listen_count++] = fd;
 	}
@@ -372,8 +373,8 @@ static void make_peers(struct node *n)
 		.cfg = n->cfg,
 		.clock = &n->clock,
 		.chain = n->chain_port,
-		.onion_listener = node_link_inherited("public"),
-		.plain_listener = node_link_inherited("plain"),
+		.onion_listener = inherited_fd("public"),
+		.plain_listener = inherited_fd("plain"),
 		.close_circuit = close_circuit,
 		.ctx = n,
 	};
@@ -419,7 +420,7 @@ static enum err node_make(struct node *n, struct why *why)
 		.lost = on_link_lost,
 	};
 	struct open_job *open;
-	int fd = node_link_inherited("link");
+	int fd = inherited_fd("link");
 
 	if (fd < 0)
 		return why_set(why, ERR_STATE, "the node process is started "

@@ -19,7 +19,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "tor/node_link.h"
+#include "tor/inherited.h"
 
 /* ---- in the warden ---- */
 
@@ -66,7 +66,7 @@ enum err node_walls_plan(struct walls_plan *out, int *fd,
 
 enum err node_walls_inherit(struct walls_plan *out, struct why *why)
 {
-	int fd = node_link_inherited("walls");
+	int fd = inherited_fd("walls");
 	enum err e;
 
 	if (fd < 0)

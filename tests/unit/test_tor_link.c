@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "tor/link.h"
+#include "tor/inherited.h"
 #include "tor/node_link.h"
 #include "tor/warden_link.h"
 
@@ -543,13 +544,13 @@ static void test_inherited_names(void **state)
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	snprintf(text, sizeof text, "link=%d,rpc=%d,bad=x", pair[0], pair[1]);
-	assert_int_equal(node_link_inherited("rpc"), -1);
+	assert_int_equal(inherited_fd("rpc"), -1);
 	setenv("CLOISTER_FDS", text, 1);
-	assert_int_equal(node_link_inherited("link"), pair[0]);
-	assert_int_equal(node_link_inherited("rpc"), pair[1]);
-	assert_int_equal(node_link_inherited("bad"), -1);
-	assert_int_equal(node_link_inherited("lin"), -1);
-	assert_int_equal(node_link_inherited("pc"), -1);
+	assert_int_equal(inherited_fd("link"), pair[0]);
+	assert_int_equal(inherited_fd("rpc"), pair[1]);
+	assert_int_equal(inherited_fd("bad"), -1);
+	assert_int_equal(inherited_fd("lin"), -1);
+	assert_int_equal(inherited_fd("pc"), -1);
 	unsetenv("CLOISTER_FDS");
 	close(pair[0]);
 	close(pair[1]);

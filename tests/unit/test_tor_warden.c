@@ -7,6 +7,7 @@
 #include "test_tor.h"
 
 #include "base/clock.h"
+#include "tor/inherited.h"
 #include "tor/node_link.h"
 #include "tor/warden.h"
 
@@ -90,11 +91,11 @@ int test_tor_node_main(void)
 	};
 	struct node n = { .mode = getenv("TEST_NODE") };
 	char line[80];
-	int fd = node_link_inherited("link");
+	int fd = inherited_fd("link");
 
-	n.note = node_link_inherited("note");
+	n.note = inherited_fd("note");
 	snprintf(line, sizeof line, "start own_group=%d public=%d extra=%d",
-		 getpgrp() == getpid(), node_link_inherited("public") >= 0,
+		 getpgrp() == getpid(), inherited_fd("public") >= 0,
 		 fcntl(20, F_GETFD) >= 0);
 	note(&n, line);
 	if (strcmp(n.mode, "exit3") == 0)
