@@ -66,7 +66,7 @@ const struct option_spec option_table[] = {
 	ROW_INT(CHAIN, NODE, "dbcache", "450", "MiB", 4, 1048576,
 		"Memory for all chain caches together; not less than "
 		"-dbcachemin."),
-	ROW_INT(CHAIN, NODE, "dbcachemin", "32", "MiB", 1, 1048576,
+	ROW_INT(CHAIN, NODE, "dbcachemin", "40", "MiB", 1, 1048576,
 		"The least that -dbcache is taken as: with less, the disk "
 		"is written much more, and little memory is won."),
 	ROW_INT(CHAIN, NODE, "checkblocks", "6", "N", 0, INT32_MAX,
