@@ -44,13 +44,13 @@ static size_t slot_find(const struct map *m, const void *key)
 	return i;
 }
 
-static void map_grow(struct map *m)
+static void map_resize(struct map *m, size_t cap)
 {
 	void **old = m->slots;
 	size_t old_cap = m->cap, i, at;
 
-	CHECK(old_cap <= SIZE_MAX / 2 / sizeof(*old));
-	m->cap = old_cap ? old_cap * 2 : CAP_FIRST;
+	CHECK(cap <= SIZE_MAX / sizeof(*old));
+	m->cap = cap;
 	m->slots = xcalloc(m->cap, sizeof(*m->slots));
 	for (i = 0; i < old_cap; i++) {
 		if (!old[i])
@@ -68,13 +68,27 @@ void *map_get(const struct map *m, const void *key)
 	return m->count ? m->slots[slot_find(m, key)] : NULL;
 }
 
+/* At most five eighths full. */
+static bool map_has_room(size_t count, size_t cap)
+{
+	return count <= cap / 8 * 5;
+}
+
+void map_reserve(struct map *m, size_t n)
+{
+	size_t cap = m->cap ? m->cap : CAP_FIRST;
+
+	while (!map_has_room(n, cap))
+		cap *= 2;
+	if (cap != m->cap)
+		map_resize(m, cap);
+}
+
 void *map_put(struct map *m, void *item)
 {
 	void **slot, *old;
 
-	/* At most five eighths full. */
-	if (m->count >= m->cap / 8 * 5)
-		map_grow(m);
+	map_reserve(m, m->count + 1);
 	slot = &m->slots[slot_find(m, m->type->key(item))];
 	old = *slot;
 	*slot = item;

@@ -24,6 +24,8 @@ struct map {
 void map_init(struct map *m, const struct map_type *type, const void *ctx);
 void map_clear(struct map *m);             /* items are the caller's */
 void *map_get(const struct map *m, const void *key);      /* or NULL */
+/** Make room for n items in all. */
+void map_reserve(struct map *m, size_t n);
 /** Insert; an item of the same key is replaced and returned. */
 void *map_put(struct map *m, void *item);
 void *map_take(struct map *m, const void *key);            /* or NULL */

@@ -183,11 +183,27 @@ struct loading {
 	struct header_tree *tree;
 	struct loaded {
 		struct header_node *node;
-		struct block_hash prev;
+		int32_t height;
 	} *list;
 	size_t count, cap;
-	bool twice;
 };
+
+/* Until a node is linked, its parent's hash stands in for its work. */
+_Static_assert(sizeof(struct u256) == sizeof(struct block_hash),
+	       "a hash takes the room of a number");
+
+static void prev_hash_put(struct header_node *n, const struct block_hash *h)
+{
+	memcpy(&n->chain_work, h, sizeof *h);
+}
+
+static struct block_hash prev_hash_get(const struct header_node *n)
+{
+	struct block_hash h;
+
+	memcpy(&h, &n->chain_work, sizeof h);
+	return h;
+}
 
 static bool load_record(const struct index_record *rec, void *arg)
 {
@@ -202,16 +218,13 @@ static bool load_record(const struct index_record *rec, void *arg)
 		n->data = rec->data;
 	if (rec->status & BLOCK_HAVE_UNDO)
 		n->undo = rec->undo;
-	if (map_put(&l->tree->by_hash, n)) {
-		l->twice = true;
-		return false;
-	}
 	if (l->count == l->cap) {
 		l->cap = l->cap ? l->cap * 2 : 1024;
 		l->list = xrealloc(l->list, l->cap * sizeof *l->list);
 	}
+	prev_hash_put(n, &rec->header.prev);
 	l->list[l->count].node = n;
-	l->list[l->count++].prev = rec->header.prev;
+	l->list[l->count++].height = n->height;
 	return true;
 }
 
@@ -219,8 +232,28 @@ static int by_height(const void *a, const void *b)
 {
 	const struct loaded *x = a, *y = b;
 
-	return (x->node->height > y->node->height) -
-	       (x->node->height < y->node->height);
+	return (x->height > y->height) - (x->height < y->height);
+}
+
+static bool hash_all(struct loading *l)
+{
+	size_t i;
+
+	map_reserve(&l->tree->by_hash, l->count);
+	for (i = 0; i < l->count; i++)
+		if (map_put(&l->tree->by_hash, l->list[i].node))
+			return false;
+	return true;
+}
+
+/* Mostly the one before, for there are few branches. */
+static struct header_node *find_parent(const struct loading *l, size_t i)
+{
+	struct block_hash h = prev_hash_get(l->list[i].node);
+
+	if (i && block_hash_eq(&l->list[i - 1].node->hash, &h))
+		return l->list[i - 1].node;
+	return header_tree_get(l->tree, &h);
 }
 
 static enum err link_all(struct loading *l, struct why *why)
@@ -235,7 +268,7 @@ static enum err link_all(struct loading *l, struct why *why)
 		int height = n->height;
 
 		if (height)
-			prev = header_tree_get(l->tree, &l->list[i].prev);
+			prev = find_parent(l, i);
 		if (height ? !prev || prev->height != height - 1 : i > 0) {
 			hash_to_rpc_hex(hex, n->hash.b);
 			return why_set(why, ERR_CORRUPT, "the block index "
@@ -254,7 +287,7 @@ enum err header_tree_load(struct header_tree *t, struct index_db *db,
 	struct loading l = { .tree = t };
 	enum err e = index_db_load(db, load_record, &l, why);
 
-	if (l.twice)
+	if (!e && !hash_all(&l))
 		e = why_set(why, ERR_CORRUPT,
 			    "the block index holds a block twice");
 	if (!e)

@@ -2,7 +2,7 @@
  * A chain to measure with: blocks for regtest that obey every rule, from a
  * fixed seed, so that the same arguments always give the same bytes.
  *
- *   bench_chain sig|nosig FILE [SCALE]
+ *   bench_chain sig|nosig|day FILE [SCALE]
  *
  * First a hundred empty blocks; then blocks that split those coinbases into
  * the first coins; then traffic, whose shape is in the tables below.  What it
@@ -58,6 +58,7 @@ struct kind {
 static const struct kind kinds[] = {
 	{ "sig", true, 106, 1888, 2930 },
 	{ "nosig", false, 125, 5600, 9250 },
+	{ "day", true, 194, 2000, 2930 },
 };
 
 /* Unspent ones, oldest first, with holes that are closed now and then. */
@@ -474,7 +475,7 @@ int main(int argc, char **argv)
 			break;
 	if (argc < 3 || argc > 4 || i == ARRAY_SIZE(kinds) || scale < 1 ||
 	    scale > 64) {
-		fprintf(stderr, "usage: bench_chain sig|nosig FILE [SCALE]\n"
+		fprintf(stderr, "usage: bench_chain sig|nosig|day FILE [SCALE]\n"
 			"SCALE: 1 to 64\n");
 		return 2;
 	}
