@@ -345,6 +345,7 @@ static void open_stream(struct tls_stream *s)
 	const struct conn_limits limits[2] = { { 0 }, s->place.limits };
 	struct tls_result r = {
 		.fail = TLS_OK, .id = s->facts.id, .has_id = true,
+		.leaf_until = s->facts.until_unix,
 	};
 	struct conn *pair[2];
 

@@ -41,6 +41,7 @@ struct tls_result {
 	struct node_id id;       /* whom we speak with, or who tried */
 	bool has_id;             /* always if TLS_OK; else it was shown, not
 				    proven */
+	int64_t leaf_until;      /* unix: of its leaf, if TLS_OK */
 	/* TLS_OK: plain bytes, the callee's, reading paused and without an
 	 * owner: conn_set_callbacks(), then conn_resume_reading(). */
 	struct conn *conn;

@@ -159,15 +159,15 @@ static void add_peer(struct peers *p, int fd, struct peer_conn *pc)
 		entry_free(e);
 }
 
-/* The same, over TLS; id is whose it is. */
-static void add_secured(struct peers *p, struct conn *conn,
-			struct peer_conn *pc, const struct node_id *id)
+/* The same, over TLS. */
+static void add_secured(struct peers *p, const struct tls_result *r,
+			struct peer_conn *pc)
 {
 	struct peer_entry *e;
 	bool outbound = pc->dial != 0;
 
-	if (!trust_admit(p->opt.trust, id, outbound)) {
-		conn_free(conn);
+	if (!trust_admit(p->opt.trust, r, outbound)) {
+		conn_free(r->conn);
 		tell_time(p);
 		if (outbound)
 			p2p_dial_failed(p->p2p, pc->dial, FAILURE_OTHER,
@@ -177,7 +177,7 @@ static void add_secured(struct peers *p, struct conn *conn,
 	e = xcalloc(1, sizeof *e);
 	e->id = pc->id = ++p->next_id;
 	e->owner = p;
-	e->conn = conn;
+	e->conn = r->conn;
 	map_put(&p->entries, e);
 	tell_time(p);
 	if (!p2p_peer_connected(p->p2p, pc)) {
@@ -185,13 +185,13 @@ static void add_secured(struct peers *p, struct conn *conn,
 		return;
 	}
 	e->trusted = true;
-	trust_connected(p->opt.trust, id, e->id, outbound);
-	conn_set_callbacks(conn, &conn_cb, e);
-	conn_resume_reading(conn);
+	trust_connected(p->opt.trust, &r->id, e->id, outbound);
+	conn_set_callbacks(r->conn, &conn_cb, e);
+	conn_resume_reading(r->conn);
 }
 
-void peers_add_trusted(struct peers *p, struct conn *conn,
-		       const struct node_id *id, const char *name)
+void peers_add_trusted(struct peers *p, const struct tls_result *r,
+		       const char *name)
 {
 	char addr[64];
 	struct peer_conn pc = { .addr = addr, .network = "onion",
@@ -199,7 +199,7 @@ void peers_add_trusted(struct peers *p, struct conn *conn,
 				.perms = PEER_PERM_DOWNLOAD };
 
 	snprintf(addr, sizeof addr, "%s.trusted:0", name);
-	add_secured(p, conn, &pc, id);
+	add_secured(p, r, &pc);
 }
 
 /* ---- ports: connections ---- */
@@ -323,7 +323,7 @@ static void on_secured(const struct tls_result *r, void *arg)
 	if (r->fail)
 		dial_failed(d, FAILURE_OTHER, tls_fail_text(r->fail));
 	else
-		add_secured(p, r->conn, &pc, &r->id);
+		add_secured(p, r, &pc);
 	dial_forget(d);
 }
 

@@ -39,9 +39,9 @@ struct peers *peers_new(const struct peers_options *opt);
 struct p2p *peers_engine(struct peers *p);
 /** Begin to dial and accept (the chain is open). */
 void peers_start(struct peers *p);
-/** Somebody trusted is at our door; conn is as tls_result has it. */
-void peers_add_trusted(struct peers *p, TAKES struct conn *conn,
-		       const struct node_id *id, const char *name);
+/** Somebody trusted is at our door: r->conn is taken. */
+void peers_add_trusted(struct peers *p, const struct tls_result *r,
+		       const char *name);
 /** Give up dials to this host. */
 void peers_cancel_dials(struct peers *p, const char *host);
 /** Close every connection, and answer nothing any more. */

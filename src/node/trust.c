@@ -326,6 +326,10 @@ static void on_tick(void *arg)
 		next = m->next;
 		expire(m, now);
 	}
+	for (m = t->members; m; m = m->next) {
+		errand_consider(m);
+		conns_consider(m);
+	}
 	if (t->unsaved)
 		trust_save_soon(t);
 }
@@ -350,6 +354,7 @@ bool trust_view(const struct trust *t, size_t i, struct trust_view *out)
 		.conns_n = m->conns_n,
 		.problem = m->problem,
 		.problem_at = m->problem_at,
+		.leaf_until = m->leaf_until,
 	};
 	return true;
 }

@@ -86,6 +86,7 @@ struct trust_view {
 	size_t conns_n;
 	const char *problem;           /* the last one, or "" */
 	int64_t problem_at;            /* unix */
+	int64_t leaf_until;            /* unix: of its leaf; 0: not seen */
 };
 /** False: there is no i-th. */
 bool trust_view(const struct trust *t, size_t i, struct trust_view *out);
@@ -101,7 +102,7 @@ const char *trust_way(struct trust *t, const char *host);
 struct tls_stream *trust_connect(struct trust *t, const char *host,
 				 TAKES int fd, tls_done_fn *done, void *arg);
 /** May this one stay beside what there is?  May end others. */
-bool trust_admit(struct trust *t, const struct node_id *id, bool outbound);
+bool trust_admit(struct trust *t, const struct tls_result *r, bool outbound);
 void trust_connected(struct trust *t, const struct node_id *id, peer_id peer,
 		     bool outbound);
 void trust_disconnected(struct trust *t, peer_id peer);

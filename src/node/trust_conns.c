@@ -131,10 +131,12 @@ static bool is_kept(const struct trust *t, const struct member *m,
 	return !us || (node_id_cmp(us, &m->rec->id) < 0) == outbound;
 }
 
-bool trust_admit(struct trust *t, const struct node_id *id, bool outbound)
+bool trust_admit(struct trust *t, const struct tls_result *r, bool outbound)
 {
-	struct member *m = member_get_id(t, id);
+	struct member *m = member_get_id(t, &r->id);
 
+	if (m)
+		m->leaf_until = r->leaf_until;
 	if (!m || !(m->rec->roles & (ROLE_PEER | ROLE_WITNESS)))
 		return false;
 	if (outbound)
@@ -161,8 +163,8 @@ void trust_connected(struct trust *t, const struct node_id *id, peer_id peer,
 	if (!m || m->conns_n == MEMBER_CONNS_MAX)
 		return;
 	m->conns[m->conns_n].id = peer;
+	m->conns[m->conns_n].since_ms = clock_mono_ms();
 	m->conns[m->conns_n++].outbound = outbound;
-	m->dial_failures = 0;
 	m->dialling = false;
 	timer_unset(m->dial_timer);
 	m->rec->last_seen = trust_now(t);
@@ -174,18 +176,25 @@ void trust_connected(struct trust *t, const struct node_id *id, peer_id peer,
 		 outbound ? "outbound" : "inbound");
 }
 
+static void lost(struct member *m, size_t i)
+{
+	int64_t lasted = clock_mono_ms() - m->conns[i].since_ms;
+
+	m->conns[i] = m->conns[--m->conns_n];
+	m->rec->last_seen = trust_now(m->trust);
+	m->trust->unsaved = true;
+	if (lasted >= STEADY_MS)
+		m->dial_failures = 0;
+	if (!m->conns_n && !timer_is_set(m->dial_timer))
+		timer_set(m->dial_timer, trust_pause_ms(m->dial_failures++));
+}
+
 void trust_disconnected(struct trust *t, peer_id peer)
 {
 	for (struct member *m = t->members; m; m = m->next)
-		for (size_t i = 0; i < m->conns_n; i++) {
-			if (m->conns[i].id != peer)
-				continue;
-			m->conns[i] = m->conns[--m->conns_n];
-			m->rec->last_seen = trust_now(t);
-			t->unsaved = true;
-			if (!m->conns_n && !timer_is_set(m->dial_timer))
-				timer_set(m->dial_timer, trust_pause_ms(
-						m->dial_failures++));
-			return;
-		}
+		for (size_t i = 0; i < m->conns_n; i++)
+			if (m->conns[i].id == peer) {
+				lost(m, i);
+				return;
+			}
 }

@@ -267,7 +267,7 @@ static void on_secured(const struct tls_result *r, void *arg)
 
 		memcpy(name, m->rec->name, sizeof name);
 		guest_free(g);
-		peers_add_trusted(peers, r->conn, &r->id, name);
+		peers_add_trusted(peers, r, name);
 		return;
 	}
 	g->conn = r->conn;

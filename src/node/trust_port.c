@@ -129,6 +129,7 @@ static void copy_peer(struct rpc_trusted *r, const struct trust_view *v)
 	snprintf(r->their_door, sizeof r->their_door, "%s", p->way.onion);
 	snprintf(r->problem, sizeof r->problem, "%s", v->problem);
 	r->problem_at = v->problem_at;
+	r->leaf_expires = v->leaf_until;
 }
 
 static size_t port_trusted(void *ctx, struct rpc_trusted **out)

@@ -18,6 +18,7 @@
 #define CONVERSATION_MS 30000
 #define PAUSE_FIRST_MS 1000      /* between tries; doubled, and jitter */
 #define PAUSE_MAX_MS (5 * 60 * 1000)
+#define STEADY_MS 60000          /* connected so long: failures forgotten */
 
 struct member;
 
@@ -64,6 +65,7 @@ struct member {
 	struct {
 		peer_id id;
 		bool outbound;
+		int64_t since_ms;
 	} conns[MEMBER_CONNS_MAX];
 	peer_id conn_ids[MEMBER_CONNS_MAX];
 	size_t conns_n;
@@ -71,6 +73,7 @@ struct member {
 	bool has_token;
 	char problem[200];
 	int64_t problem_at;
+	int64_t leaf_until;
 	char alarm[300];                 /* somebody else has its door's key */
 };
 

@@ -115,6 +115,7 @@ def test_two_nodes_sync_over_mutual_tls_only(env):
     assert bob["door_state"] == "reachable" and bob["pingtime"] >= 0
     assert bob["bytessent"] > 0 and bob["last_seen"] > 0
     assert bob["door"] == alice["their_door"]
+    assert bob["leaf_expires"] > time.time() + 20 * 86400
     # No key of a door or token is in the log or outside of 0600 files.
     assert invite not in a.log() + b.log()
     path = os.path.join(a.chaindir, "node", "trusted")
@@ -127,6 +128,14 @@ def test_two_nodes_sync_over_mutual_tls_only(env):
     # Both come back by themselves, and the doors are the same.
     a.restart()
     b.restart()
+    joined(a, "robert")
+    assert trusted(a, "robert")["door"] == bob["door"]
+    joined(b, "alice")
+    # The node process crashes, tor and the doors stay.
+    os.kill([pid for name, pid in a.children().items() if name != "tor"][0],
+            signal.SIGKILL)
+    wait_until(lambda: b.rpc.getconnectioncount() == 0, 30)
+    a.wait_rpc()
     joined(a, "robert")
     assert trusted(a, "robert")["door"] == bob["door"]
     os.kill(a.children()["tor"], signal.SIGKILL)
