@@ -8,6 +8,11 @@ WHAT (default: all of them)
     nosig      no signatures: hashing and coins, dbcache 450
     small      the same with dbcache 4, maxmempool 5
     latency    getblockcount asked every 5 ms while sig and nosig run
+    day        144 blocks of 2000 transactions, all seen before, arrive at
+               the tip, with a flush after each sixth
+    memory     peak memory over dbcache, four times the coins
+    growth     nosig with 1, 4 and 16 times the coins, which do not fit
+    headers    a start with a million headers
 
 Times are compared with T, the time of one ECDSA verification on one thread,
 taken by bench_verify right before and after each run.  Needs the programs of
@@ -35,8 +40,12 @@ from harness.rpc import Rpc, RpcError, UnixConnection  # noqa: E402
 
 CORES = 2
 CHAIN_OF = {"sig": "sig", "nosig": "nosig", "small": "nosig"}
+OTHERS = ["latency", "day", "memory", "growth", "headers"]
+ALL = list(CHAIN_OF) + OTHERS
 CACHE_OF = {"sig": ["-dbcache=450"], "nosig": ["-dbcache=450"],
             "small": ["-dbcache=4", "-maxmempool=5"]}
+# A coin's key and value, on average.
+COIN_BYTES = {"sig": 66, "nosig": 50}
 MIB = 1 << 20
 
 
@@ -86,13 +95,26 @@ def verify_times():
     return json.loads(out)
 
 
-def write_bytes():
+def write_bytes(name="write_bytes:"):
     """Of this process and of all the children it has waited for."""
     with open("/proc/self/io") as f:
         for line in f:
-            if line.startswith("write_bytes:"):
+            if line.startswith(name):
                 return int(line.split()[1])
-    raise RuntimeError("/proc/self/io has no write_bytes")
+    raise RuntimeError("/proc/self/io has no " + name)
+
+
+def cancelled_bytes():
+    """Written to files that were removed before they reached the disk."""
+    return write_bytes("cancelled_write_bytes:")
+
+
+def useful_bytes(chaindir, facts):
+    """Blocks, undo data, and each coin of the end once."""
+    blocks = os.path.join(chaindir, "blocks")
+    sizes = [os.path.getsize(os.path.join(blocks, name))
+             for name in os.listdir(blocks) if name.endswith(".dat")]
+    return sum(sizes) + facts["coins"] * COIN_BYTES[facts["kind"]]
 
 
 def go_first():
@@ -153,7 +175,7 @@ class Prober(threading.Thread):
             time.sleep(max(0, self.STEP - took))
 
 
-def import_once(path, cache, probe=False):
+def import_once(path, cache, facts, probe=False):
     """One import into a fresh directory, to the end of the process."""
     base = tempfile.mkdtemp(prefix="cloister-bench-")
     chaindir = os.path.join(base, "regtest")
@@ -163,7 +185,7 @@ def import_once(path, cache, probe=False):
                "-rpcbind=0", "-loadblock=" + path, "-stopafterblockimport",
                "-par=%d" % CORES, "-assumevalid=0"] + cache
     try:
-        written = write_bytes()
+        written, cancelled = write_bytes(), cancelled_bytes()
         start = time.perf_counter()
         proc = subprocess.Popen(command, stdin=subprocess.DEVNULL)
         if prober:
@@ -181,7 +203,9 @@ def import_once(path, cache, probe=False):
                                                        log[-2000:]))
         return {"wall": wall, "user": use.ru_utime, "sys": use.ru_stime,
                 "rss": use.ru_maxrss * 1024,
-                "written": write_bytes() - written, "log": log,
+                "written": write_bytes() - written,
+                "cancelled": cancelled_bytes() - cancelled,
+                "useful": useful_bytes(chaindir, facts), "log": log,
                 "ms": prober.ms if prober else []}
     finally:
         shutil.rmtree(base, ignore_errors=True)
@@ -194,10 +218,10 @@ def check_complete(run, facts):
         sys.exit("the import is not complete:\n" + run["log"][-2000:])
 
 
-def measure(what, scale):
+def measure(what, scale, cache=None):
     path, facts = chain_file(CHAIN_OF[what], scale)
     before = verify_times()
-    run = import_once(path, CACHE_OF[what])
+    run = import_once(path, cache or CACHE_OF[what], facts)
     after = verify_times()
     check_complete(run, facts)
     run["T"] = (before["ecdsa_us"] + after["ecdsa_us"]) / 2
@@ -233,8 +257,10 @@ def report(what, runs, facts):
     print("  %.0f blocks/s, %.0f txs/s, %.0f inputs/s" % (
         facts["blocks"] / m["wall"], facts["txs"] / m["wall"],
         facts["inputs"] / m["wall"]))
-    print("  peak memory %.1f MB, written %.1f MB" % (m["rss"] / 1e6,
-                                                     m["written"] / 1e6))
+    print("  peak memory %.1f MB, written %.1f MB (%.1f MB of it removed "
+          "before it reached the disk), %.2f x what is useful" % (
+              m["rss"] / 1e6, m["written"] / 1e6, m["cancelled"] / 1e6,
+              m["written"] / m["useful"]))
     print("  T %.2f us (ECDSA), %.2f us (Schnorr)" % (m["T"], m["Ts"]))
     if "limit" in m:
         print("  limit %.2f s (%d + %d verifications x T / %d): wall %.3f x, "
@@ -252,7 +278,7 @@ def report_latency(scale, n):
         path, facts = chain_file(CHAIN_OF[what], scale)
         ms = []
         for _ in range(n):
-            run = import_once(path, CACHE_OF[what], probe=True)
+            run = import_once(path, CACHE_OF[what], facts, probe=True)
             check_complete(run, facts)
             ms += run["ms"]
         ms.sort()
@@ -267,11 +293,92 @@ def report_latency(scale, n):
     return out
 
 
+def run_json(*command):
+    out = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    return json.loads(out)
+
+
+def report_day(n):
+    """Time of blocks whose scripts are known, and bytes written."""
+    path, facts = chain_file("day", 1)
+    runs = []
+    for _ in range(n):
+        before = verify_times()
+        with tempfile.TemporaryDirectory(prefix="cloister-bench-") as base:
+            run = run_json(program("bench_day"), path, str(facts["blocks"]),
+                           base)
+        after = verify_times()
+        run["T"] = (before["ecdsa_us"] + after["ecdsa_us"]) / 2
+        run["ratio"] = run["us_per_tx"] / run["T"]
+        run["wear"] = run["written"] / run["useful"]
+        runs.append(run)
+    m = middle(runs)
+    print("day: 144 blocks of 2000 txs; median of %d" % n)
+    print("  a block of known transactions: %.2f us per transaction, %.3f T "
+          "(%s)" % (m["us_per_tx"], m["ratio"],
+                    " ".join("%.3f" % r["ratio"] for r in runs)))
+    print("  written %.1f MB, useful %.1f MB: %.2f x" % (
+        m["written"] / 1e6, m["useful"] / 1e6, m["wear"]))
+    return {"runs": runs, "median": m}
+
+
+def report_memory():
+    """What a larger cache costs, and what stands beside it."""
+    out = []
+    print("memory: nosig, 4 x the coins")
+    for mib in (40, 80, 120, 160, 200):
+        cache = ["-dbcache=%d" % mib, "-maxmempool=5"]
+        run, _ = measure("nosig", 4, cache)
+        first = out[0] if out else None
+        out.append({"mib": mib, "rss": run["rss"],
+                    "written": run["written"] / run["useful"]})
+        print("  dbcache %3d MiB (%.0f MB): peak %.1f MB%s; written %.2f x "
+              "what is useful" % (
+                  mib, mib * MIB / 1e6, run["rss"] / 1e6,
+                  ", %.2f x as much more as asked for" % (
+                      (run["rss"] - first["rss"]) / MIB /
+                      (mib - first["mib"])) if first else "",
+                  out[-1]["written"]))
+    return out
+
+
+def report_growth(n):
+    """Time per input as the coins outgrow the cache."""
+    out = []
+    print("growth: nosig, -dbcache=100 (the coins of 4 x need 250 MB); "
+          "median of %d" % n)
+    for scale in (1, 4, 16):
+        runs = []
+        for _ in range(n):
+            run, facts = measure("nosig", scale, ["-dbcache=100"])
+            runs.append(run)
+        m = middle(runs)
+        out.append({"scale": scale, "median": m})
+        print("  %2d x: %d coins, wall %.1f s, per input wall %.4f T, CPU "
+              "%.4f T; peak %.1f MB; written %.0f MB, %.2f x what is "
+              "useful" % (scale, facts["coins"], m["wall"], m["input_wall"],
+                          m["input_cpu"], m["rss"] / 1e6, m["written"] / 1e6,
+                          m["written"] / m["useful"]))
+    return out
+
+
+def report_headers(n):
+    with tempfile.TemporaryDirectory(prefix="cloister-bench-") as base:
+        made = run_json(program("bench_headers"), "make", base, "1000000")
+        runs = [run_json(program("bench_headers"), "open", base)
+                for _ in range(n)]
+    m = middle(runs)
+    print("headers: a start with 1,000,000: %.2f s, CPU %.2f s, peak memory "
+          "%.1f MB; median of %d (taking them: CPU %.2f s with mining)" % (
+              m["wall"], m["cpu"], m["rss"] / 1e6, n, made["cpu"]))
+    return {"runs": runs, "median": m}
+
+
 def main():
     p = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     p.add_argument("what", nargs="*", metavar="WHAT",
-                   help="sig, nosig, small, latency")
+                   help=", ".join(ALL))
     p.add_argument("--runs", type=int, default=3, metavar="N")
     p.add_argument("--scale", type=int, default=1, metavar="N",
                    help="coins and traffic times N")
@@ -281,15 +388,20 @@ def main():
     a = p.parse_args()
     if a.first:
         go_first()
-    what = a.what or ["sig", "nosig", "small", "latency"]
+    what = a.what or ALL
     for w in what:
-        if w not in CHAIN_OF and w != "latency":
-            p.error("%s is none of sig, nosig, small, latency" % w)
+        if w not in ALL:
+            p.error("%s is none of %s" % (w, ", ".join(ALL)))
     print("load %.2f %.2f %.2f before" % os.getloadavg())
+    reports = {"latency": lambda: report_latency(a.scale, a.runs),
+               "day": lambda: report_day(a.runs),
+               "memory": report_memory,
+               "growth": lambda: report_growth(1),
+               "headers": lambda: report_headers(a.runs)}
     out = {}
     for w in what:
-        if w == "latency":
-            out[w] = report_latency(a.scale, a.runs)
+        if w in reports:
+            out[w] = reports[w]()
             continue
         runs = []
         for _ in range(a.runs):
