@@ -147,6 +147,68 @@ static void test_problems_are_named(void **state)
 		      "sleep 5", "553 not now");
 }
 
+/* Garbage, truncation and answers that nobody asked for. */
+static void test_bad_conversations(void **state)
+{
+	(void)state;
+	check_problem(VERSION_OK "head -c 3000 /dev/urandom >&3; sleep 5",
+		      "does not speak");
+	check_problem(VERSION_OK "printf '250-and then' >&3; exit 0",
+		      "exit status 0");
+	check_problem(VERSION_OK "printf '250+data\r\nno end of it' >&3; "
+		      "exit 3", "exit status 3");
+	/* a line, a message, without end */
+	check_problem(VERSION_OK "yes | tr -d '\\n' >&3", "does not speak");
+	check_problem(VERSION_OK "yes 250-more >&3", "does not speak");
+	check_problem(VERSION_OK "yes '250 OK' | head -n 50 >&3; sleep 5",
+		      "what was not asked");
+	/* words where numbers belong, and numbers beyond measure */
+	check_problem(VERSION_OK "printf '250 OK\r\n250 OK\r\n"
+		      "650 STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=-1\r\n"
+		      "650 STATUS_CLIENT NOTICE BOOTSTRAP "
+		      "PROGRESS=99999999999999999999\r\n"
+		      "650 STATUS_CLIENT NOTICE CLOCK_SKEW SKEW=%%n%%s\r\n"
+		      "650 CIRC\r\n650 HS_DESC\r\n650 HS_DESC UPLOADED\r\n"
+		      "650 \r\n' >&3; exit 4", "exit status 4");
+}
+
+static long resident_kb(void)
+{
+	FILE *f = fopen("/proc/self/statm", "r");
+	long pages = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%*d %ld", &pages), 1);
+	fclose(f);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* It tells and prints without end: it is served, and costs nothing. */
+static void test_floods(void **state)
+{
+	static const char flood[] =
+		"(while :; do printf '650 CIRC 7 BUILT %s\r\n650 "
+		"STATUS_GENERAL WARN NONSENSE\r\n' $$; done >&3) &\n"
+		"(yes '[warn] over and over' & yes | tr -d '\\n') &\n";
+	char *script = xasprintf("case $1 in --version) echo 'Tor version "
+				 "0.4.9.11.'; exit 0;; esac\n%s%s", flood,
+				 TEST_TOR_FAKE);
+	int64_t end;
+	struct rig r;
+	long before;
+
+	(void)state;
+	rig_open(&r, script);
+	free(script);
+	await_phase(&r, TOR_READY);
+	before = resident_kb();
+	for (end = clock_mono_ms() + 1500; clock_mono_ms() < end;)
+		turn(&r);
+	assert_int_equal(state_of(&r)->phase, TOR_READY);
+	assert_in_range(resident_kb(), 0, before + 20000);
+	rig_close(&r);
+}
+
 static void test_becomes_ready_and_stops(void **state)
 {
 	const struct tor_watch *w;
@@ -240,6 +302,8 @@ int test_tor_process(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_problems_are_named),
+		cmocka_unit_test(test_bad_conversations),
+		cmocka_unit_test(test_floods),
 		cmocka_unit_test(test_becomes_ready_and_stops),
 		cmocka_unit_test(test_is_started_again),
 		cmocka_unit_test(test_damaged_key),
