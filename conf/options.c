@@ -207,6 +207,13 @@ const struct option_spec option_table[] = {
 		 "Print the onion address that the key in the data directory "
 		 "gives, and exit."),
 
+	ROW_BOOL(TOR, NODE | OPTION_NO_FILE, "newidentity", "0",
+		 "Have a new node id, which every trusted peer must be told; "
+		 "what is left of the old one is set aside."),
+	ROW_BOOL(TOR, NODE | OPTION_NO_FILE, "showidentity", "0",
+		 "Print the node id that the key in the data directory gives, "
+		 "and its eight words, and exit."),
+
 	/* RPC */
 	ROW_BOOL(RPC, NODE, "server", "1", "Answer RPC."),
 	ROW_TEXT(RPC, NODE | OPTION_LIST | OPTION_NET, "rpcbind",
@@ -252,6 +259,9 @@ const struct option_spec option_table[] = {
 		 "100 on."),
 	ROW_INT(TEST, NODE, "mocktime", NULL, "SECONDS", 0, INT64_MAX,
 		"On regtest: the time to believe, in seconds since 1970."),
+	ROW_INT(TEST, NODE, "leaflife", NULL, "SECONDS", 2, 2592000,
+		"On regtest: how long a certificate for trusted peers lives; "
+		"of wrong clocks a quarter of that is put up with."),
 
 	/* Client */
 	ROW_TEXT(CLIENT, CLI | OPTION_NO_FILE, "rpcconnect", "127.0.0.1",

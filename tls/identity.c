@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "keys/key_store.h"
 #include "tls/cert.h"
 
 bool identity_from_seed(struct identity *out, const struct secret *seed)
@@ -49,7 +48,7 @@ static bool is_label(const char *text)
 	return node_id_read(&id, text, NULL);
 }
 
-static const struct key_sort sort = {
+const struct key_sort identity_key_sort = {
 	.kind = IDENTITY_KEY_KIND,
 	.record = "id",
 	.noun = "node id",
@@ -64,7 +63,8 @@ static const struct key_sort sort = {
 static struct key_store store_of(const struct identity_store *s)
 {
 	return (struct key_store){
-		.sort = &sort, .dir = s->dir, .name = "node_identity",
+		.sort = &identity_key_sort, .dir = s->dir,
+		.name = IDENTITY_FILE,
 		.passphrase = s->passphrase, .keep_plain = s->keep_plain,
 	};
 }

@@ -9,8 +9,12 @@
 #ifndef CLOISTER_TLS_IDENTITY_H
 #define CLOISTER_TLS_IDENTITY_H
 
-#include "base/secret.h"
+#include "keys/key_store.h"
 #include "tls/node_id.h"
+
+/* For whoever deals in keys of all sorts. */
+extern const struct key_sort identity_key_sort;
+#define IDENTITY_FILE "node_identity"
 
 #define IDENTITY_KEY_KIND "node-identity"
 #define IDENTITY_SEED_SIZE 32

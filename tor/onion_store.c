@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keys/key_store.h"
-
 static bool label(char out[static KEYBOX_LABEL_MAX + 1],
 		  const struct secret *seed)
 {
@@ -29,7 +27,7 @@ static bool is_label(const char *text)
 	return onion_parse(key, text);
 }
 
-static const struct key_sort sort = {
+const struct key_sort onion_key_sort = {
 	.kind = ONION_KEY_KIND,
 	.record = "addr",
 	.noun = "address",
@@ -45,7 +43,7 @@ static struct key_store store_of(const struct onion_store *s, char **name)
 {
 	*name = xasprintf("onion_%s", s->name);
 	return (struct key_store){
-		.sort = &sort, .dir = s->dir, .name = *name,
+		.sort = &onion_key_sort, .dir = s->dir, .name = *name,
 		.passphrase = s->passphrase, .keep_plain = s->keep_plain,
 	};
 }

@@ -9,7 +9,12 @@
 #define CLOISTER_TOR_ONION_STORE_H
 
 #include "base/err.h"
+#include "keys/key_store.h"
 #include "tor/onion_key.h"
+
+/* For whoever deals in keys of all sorts: the file of NAME is
+ * keys/onion_NAME.key. */
+extern const struct key_sort onion_key_sort;
 
 struct onion_store {
 	const char *dir;          /* chain data directory */

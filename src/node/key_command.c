@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "keys/backup.h"
 #include "keys/repass.h"
+#include "tls/identity.h"
 #include "tor/onion_store.h"
 
 struct command {
@@ -23,14 +24,28 @@ struct command {
 	int lock;
 };
 
-/* Which keys there are: one now. */
-#define PUBLIC_NAME "public"
-#define PUBLIC_TITLE "onion service for peers"
+/* Which keys there are. */
+struct item {
+	const struct key_sort *sort;
+	const char *file;        /* keys/FILE.key */
+	const char *name;        /* in a backup */
+	const char *title;
+};
 
-static struct onion_store store_of(const struct command *c)
+static const struct item items[] = {
+	{ &onion_key_sort, "onion_public", "public",
+	  "onion service for peers" },
+	{ &identity_key_sort, IDENTITY_FILE, "node",
+	  "identity for trusted peers" },
+};
+static const struct item *const onion = &items[0];
+static const struct item *const identity = &items[1];
+
+static struct key_store store_of(const struct command *c,
+				 const struct item *of)
 {
-	return (struct onion_store){
-		.dir = c->cfg->chain_dir, .name = PUBLIC_NAME,
+	return (struct key_store){
+		.sort = of->sort, .dir = c->cfg->chain_dir, .name = of->file,
 		.passphrase = &c->passphrase,
 	};
 }
@@ -53,40 +68,58 @@ static enum err ask(struct command *c, const char *prompt, bool twice,
 /* ---- backup ---- */
 
 /* An encrypted key is opened with the passphrase that the backup gets. */
-static enum err load_for_backup(struct command *c, struct onion_key *k,
-				struct why *why)
+static enum err load_for_backup(struct command *c, const struct item *of,
+				struct key_file *k, struct why *why)
 {
-	struct onion_store s = store_of(c);
-	enum err e = onion_store_load(&s, k, why);
+	struct key_store s = store_of(c, of);
+	enum err e = key_store_load(&s, k, why);
 
 	if (e == ERR_INPUT && k->encrypted &&
 	    !passphrase_given(&c->passphrase) && isatty(0)) {
 		e = ask(c, "Passphrase of the keys, and of the backup", false,
 			why);
 		if (!e)
-			e = onion_store_load(&s, k, why);
+			e = key_store_load(&s, k, why);
 	}
 	return e;
 }
 
-static enum err backup_onion(struct command *c, struct backup *b,
-			     struct why *why)
+static enum err backup_one(struct command *c, struct backup *b,
+			   const struct item *of, struct why *why)
 {
-	struct onion_key k = {0};
+	struct key_file k;
 	struct backup_key *to;
-	enum err e = load_for_backup(c, &k, why);
+	enum err e = load_for_backup(c, of, &k, why);
 
-	if (e)
-		return e;
-	printf("  %s: %s\n", PUBLIC_TITLE, k.address);
-	to = backup_add(b);
-	snprintf(to->kind, sizeof to->kind, "%s", ONION_KEY_KIND);
-	snprintf(to->name, sizeof to->name, "%s", PUBLIC_NAME);
-	snprintf(to->label, sizeof to->label, "%s", k.address);
-	secret_init(&to->seed, k.seed.n);
-	secret_append(&to->seed, k.seed.p, k.seed.n);
-	onion_key_clear(&k);
-	return ERR_NONE;
+	if (!e) {
+		printf("  %s: %s\n", of->title, k.label);
+		to = backup_add(b);
+		snprintf(to->kind, sizeof to->kind, "%s", of->sort->kind);
+		snprintf(to->name, sizeof to->name, "%s", of->name);
+		memcpy(to->label, k.label, sizeof to->label);
+		secret_init(&to->seed, k.seed.n);
+		secret_append(&to->seed, k.seed.p, k.seed.n);
+	}
+	key_file_clear(&k);
+	return e;
+}
+
+/* Those that there are, or were: a lost one must not go unnoticed. */
+static enum err backup_all(struct command *c, struct backup *b,
+			   struct why *why)
+{
+	bool any = false;
+	enum err e = ERR_NONE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(items) && !e; i++) {
+		struct key_store s = store_of(c, &items[i]);
+
+		if (!key_store_exists(&s))
+			continue;
+		any = true;
+		e = backup_one(c, b, &items[i], why);
+	}
+	return any ? e : backup_one(c, b, onion, why);
 }
 
 /* Read it back: a backup that cannot be read is none. */
@@ -117,7 +150,7 @@ static enum err backup(struct command *c, struct why *why)
 		return why_set(why, ERR_INPUT, "%s exists already, and is not "
 			       "overwritten: choose another name", path);
 	printf("Keys in %s/keys:\n", c->cfg->chain_dir);
-	e = backup_onion(c, &b, why);
+	e = backup_all(c, &b, why);
 	if (!e)
 		e = ask(c, "New passphrase for the backup", true, why);
 	if (e)
@@ -129,7 +162,7 @@ static enum err backup(struct command *c, struct why *why)
 		e = verify(c, &b, why);
 	if (!e)
 		printf("Written to %s. Whoever has this file and its "
-		       "passphrase can take this node's\naddress: keep both, "
+		       "passphrase can take this node's\naddress and identity: keep both, "
 		       "and apart. Restore with -restorekeys=FILE.\n", path);
 out:
 	backup_clear(&b);
@@ -138,18 +171,18 @@ out:
 
 /* ---- restore ---- */
 
-static enum err restore_onion(struct command *c, const struct onion_key *k,
-			      struct why *why)
+static enum err restore_one(struct command *c, const struct item *of,
+			    struct key_file *k, struct why *why)
 {
-	struct onion_store s = store_of(c);
+	struct key_store s = store_of(c, of);
 	bool changed;
 	enum err e;
 
-	printf("  %s: %s\n", PUBLIC_TITLE, k->address);
+	printf("  %s: %s\n", of->title, k->label);
 	fflush(stdout);
 	/* Typed here, it could not be typed at a start. */
 	s.keep_plain = c->typed;
-	e = onion_store_restore(&s, &changed, k, c->cfg->keys.force, why);
+	e = key_store_restore(&s, &changed, k, c->cfg->keys.force, why);
 	if (e)
 		return e;
 	if (!changed)
@@ -165,33 +198,63 @@ static enum err restore_onion(struct command *c, const struct onion_key *k,
 	return ERR_NONE;
 }
 
-/* Which of the keys in the backup is ours to use, checked. */
-static enum err find_onion(struct onion_key *k, const struct backup *b,
-			   const char *path, struct why *why)
+static const struct item *item_of(const struct backup_key *from)
 {
-	for (size_t i = 0; i < b->n; i++) {
-		const struct backup_key *from = &b->v[i];
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		if (strcmp(from->kind, items[i].sort->kind) == 0 &&
+		    strcmp(from->name, items[i].name) == 0)
+			return &items[i];
+	return NULL;
+}
 
-		if (strcmp(from->kind, ONION_KEY_KIND) != 0 ||
-		    strcmp(from->name, PUBLIC_NAME) != 0)
-			continue;
-		if (from->seed.n != ONION_SEED_SIZE ||
-		    !onion_key_from_seed(k, from->seed.p) ||
-		    strcmp(k->address, from->label) != 0)
-			return why_set(why, ERR_INPUT, "%s is wrong in "
-				       "itself: a key in it does not have the "
-				       "address %s that stands with it", path,
-				       from->label);
+/* One of the backup's, with its label derived. */
+static enum err take(struct key_file *k, const struct backup_key *from,
+		     const struct item *of, const char *path,
+		     struct why *why)
+{
+	memset(k, 0, sizeof *k);
+	if (from->seed.n == KEY_FILE_SEED_SIZE &&
+	    of->sort->label(k->label, &from->seed) &&
+	    strcmp(k->label, from->label) == 0) {
+		secret_init(&k->seed, from->seed.n);
+		secret_append(&k->seed, from->seed.p, from->seed.n);
 		return ERR_NONE;
 	}
-	return why_set(why, ERR_INPUT, "%s holds no key of an onion service",
-		       path);
+	return why_set(why, ERR_INPUT, "%s is wrong in itself: a key in it "
+		       "does not have the %s %s that stands with it", path,
+		       of->sort->noun, from->label);
+}
+
+static enum err restore_all(struct command *c, const struct backup *b,
+			    struct why *why)
+{
+	const char *path = c->cfg->keys.file;
+	struct key_file k[BACKUP_KEYS_MAX];
+	const struct item *of[BACKUP_KEYS_MAX];
+	enum err e = ERR_NONE;
+	size_t n = 0;
+
+	/* All are looked at before one is touched. */
+	for (size_t i = 0; i < b->n && !e; i++) {
+		of[n] = item_of(&b->v[i]);
+		if (of[n]) {
+			e = take(&k[n], &b->v[i], of[n], path, why);
+			n++;
+		}
+	}
+	if (!n)
+		e = why_set(why, ERR_INPUT, "%s holds no key of an onion "
+			    "service or an identity", path);
+	for (size_t i = 0; i < n && !e; i++)
+		e = restore_one(c, of[i], &k[i], why);
+	while (n)
+		key_file_clear(&k[--n]);
+	return e;
 }
 
 static enum err restore(struct command *c, struct why *why)
 {
 	const char *path = c->cfg->keys.file;
-	struct onion_key k = {0};
 	struct backup b = { .n = 0 };
 	enum err e = ask(c, "Passphrase of the backup", false, why);
 
@@ -201,10 +264,7 @@ static enum err restore(struct command *c, struct why *why)
 		e = backup_read(&b, path, &c->passphrase, why);
 	}
 	if (!e)
-		e = find_onion(&k, &b, path, why);
-	if (!e)
-		e = restore_onion(c, &k, why);
-	onion_key_clear(&k);
+		e = restore_all(c, &b, why);
 	backup_clear(&b);
 	return e;
 }
@@ -260,15 +320,22 @@ static enum err repass(struct command *c, struct why *why)
 
 /* ---- all ---- */
 
-static enum err show(struct command *c, struct why *why)
+static enum err show(struct command *c, const struct item *of,
+		     struct why *why)
 {
-	struct onion_store s = store_of(c);
-	struct onion_key k = {0};
-	enum err e = onion_store_load(&s, &k, why);
+	struct key_store s = store_of(c, of);
+	char words[NODE_ID_WORDS_SIZE];
+	struct node_id id;
+	struct key_file k;
+	enum err e = key_store_load(&s, &k, why);
 
 	if (!e)
-		printf("%s\n", k.address);
-	onion_key_clear(&k);
+		printf("%s\n", k.label);
+	if (!e && of == identity && node_id_read(&id, k.label, NULL)) {
+		node_id_words(words, &id);
+		printf("%s\n", words);
+	}
+	key_file_clear(&k);
 	return e;
 }
 
@@ -286,7 +353,8 @@ static enum err lock(struct command *c, struct why *why)
 		e = why_set(why, ERR_INPUT, "there is no data directory %s",
 			    cfg->chain_dir);
 	}
-	if (!e && cfg->keys.command != KEY_COMMAND_SHOW)
+	if (!e && cfg->keys.command != KEY_COMMAND_SHOW &&
+	    cfg->keys.command != KEY_COMMAND_SHOW_IDENTITY)
 		e = dir_lock(&c->lock, cfg->chain_dir, why);
 	return e;
 }
@@ -309,7 +377,9 @@ static enum err run(struct command *c, struct why *why)
 	case KEY_COMMAND_RESTORE:
 		return restore(c, why);
 	case KEY_COMMAND_SHOW:
-		return show(c, why);
+		return show(c, onion, why);
+	case KEY_COMMAND_SHOW_IDENTITY:
+		return show(c, identity, why);
 	case KEY_COMMAND_REPASS:
 		return repass(c, why);
 	case KEY_COMMAND_NONE:

@@ -1,6 +1,6 @@
 /*
- * -backupkeys, -restorekeys, -showonion: what cloisterd does with its keys
- * without starting a node, tor or the network.
+ * -backupkeys, -restorekeys, -showonion, -showidentity: what cloisterd does
+ * with its keys without starting a node, tor or the network.
  */
 #ifndef CLOISTER_NODE_KEY_COMMAND_H
 #define CLOISTER_NODE_KEY_COMMAND_H

@@ -37,15 +37,18 @@ enum err key_options_make(struct key_options *k, const struct settings *s,
 	const char *change = settings_text(s, "changekeypass");
 	bool remove = settings_bool(s, "removekeypass");
 	bool show = settings_bool(s, "showonion");
+	bool show_id = settings_bool(s, "showidentity");
 	const char *file = backup ? backup : restore ? restore : change;
 
 	k->new_onion = settings_bool(s, "newonion");
+	k->new_identity = settings_bool(s, "newidentity");
 	k->force = settings_bool(s, "restoreforce");
-	if (!!backup + !!restore + !!change + remove + show +
-	    k->new_onion > 1)
+	if (!!backup + !!restore + !!change + remove + show + show_id +
+	    k->new_onion + k->new_identity > 1)
 		return why_set(why, ERR_INPUT, "of -backupkeys, -restorekeys, "
-			       "-changekeypass, -removekeypass, -showonion and "
-			       "-newonion only one at a time");
+			       "-changekeypass, -removekeypass, -showonion, "
+			       "-showidentity, -newonion and -newidentity only "
+			       "one at a time");
 	if (k->force && !restore)
 		return why_set(why, ERR_INPUT, "-restoreforce goes with "
 			       "-restorekeys=FILE");
@@ -60,7 +63,8 @@ enum err key_options_make(struct key_options *k, const struct settings *s,
 	k->command = backup ? KEY_COMMAND_BACKUP :
 		     restore ? KEY_COMMAND_RESTORE :
 		     change || remove ? KEY_COMMAND_REPASS :
-		     show ? KEY_COMMAND_SHOW : KEY_COMMAND_NONE;
+		     show ? KEY_COMMAND_SHOW :
+		     show_id ? KEY_COMMAND_SHOW_IDENTITY : KEY_COMMAND_NONE;
 	return make_passphrase(k, s, why);
 }
 

@@ -14,6 +14,7 @@ enum key_command {
 	KEY_COMMAND_BACKUP,
 	KEY_COMMAND_RESTORE,
 	KEY_COMMAND_SHOW,
+	KEY_COMMAND_SHOW_IDENTITY,
 	KEY_COMMAND_REPASS,      /* file: the new one; "-"; NULL: none */
 };
 
@@ -23,7 +24,7 @@ struct key_options {
 	enum key_command command;
 	char *file;                      /* to back up to, to restore from, … */
 	bool force;
-	bool new_onion;
+	bool new_onion, new_identity;
 };
 
 /** Names of files as the owner wrote them, made absolute; nothing is opened.

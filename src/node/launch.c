@@ -260,13 +260,32 @@ static enum err renew_onion(const struct launch *l, struct why *why)
 
 /* ---- the identity ---- */
 
+static enum err renew_identity(const struct launch *l, struct why *why)
+{
+	const struct identity_store store = { .dir = l->cfg->chain_dir };
+	enum err e;
+
+	if (!l->cfg->keys.new_identity)
+		return ERR_NONE;
+	e = identity_set_aside(&store, why);
+	if (!e)
+		log_info(LOG_NODE, "-newidentity: this node gets a new node "
+			 "id, which every trusted peer must be told; the key "
+			 "of the old one is set aside in %s/keys",
+			 l->cfg->chain_dir);
+	return e;
+}
+
 /* Made when the node first asks: a node without Tor never does. */
 static struct tls_signer *signer_of(struct launch *l)
 {
 	const struct identity_store store = {
 		.dir = l->cfg->chain_dir, .passphrase = &l->passphrase,
 	};
-	const struct signer_options o = { 0 };
+	const struct signer_options o = {
+		.leaf_life_s = l->cfg->leaf_life_s,
+		.every_s = l->cfg->leaf_life_s ? 1 : 0,
+	};
 	struct identity id;
 	struct why why;
 
@@ -316,6 +335,8 @@ static enum err prepare(struct launch *l, const struct settings *s,
 		e = hand_over(l, s, why);
 	if (!e)
 		e = renew_onion(l, why);
+	if (!e)
+		e = renew_identity(l, why);
 	return e;
 }
 

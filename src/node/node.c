@@ -344,6 +344,7 @@ static void make_trust(struct node *n)
 	const struct tls_node_options tls = {
 		.loop = n->loop, .clock = &n->clock, .pins = n->pins,
 		.request = sign_ask, .ctx = n,
+		.skew_s = n->cfg->leaf_skew_s,
 	};
 	struct trust_options o = {
 		.loop = n->loop,

@@ -86,10 +86,11 @@ static enum err make_regtest(struct config *c, const struct settings *s,
 	enum err e;
 
 	if (!regtest && (n || settings_bool(s, "test-bip94") ||
-			 settings_has(s, "mocktime")))
+			 settings_has(s, "mocktime") ||
+			 settings_has(s, "leaflife")))
 		return why_set(why, ERR_INPUT, "-testactivationheight, "
-			       "-test-bip94 and -mocktime work on regtest "
-			       "only");
+			       "-test-bip94, -mocktime and -leaflife work on "
+			       "regtest only");
 	for (size_t i = 0; i < n; i++) {
 		e = activation_height(&c->params, list[i], why);
 		if (e)
@@ -98,6 +99,10 @@ static enum err make_regtest(struct config *c, const struct settings *s,
 	if (settings_bool(s, "test-bip94"))
 		c->params.enforce_bip94 = true;
 	c->mock_time = settings_int(s, "mocktime");
+	if (settings_has(s, "leaflife")) {
+		c->leaf_life_s = settings_int(s, "leaflife");
+		c->leaf_skew_s = MAX_OF(c->leaf_life_s / 4, 1);
+	}
 	return ERR_NONE;
 }
 

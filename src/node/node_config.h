@@ -51,6 +51,7 @@ struct config {
 	bool stop_after_import;
 	unsigned respawn;
 	int64_t mock_time;               /* 0: none */
+	int64_t leaf_life_s, leaf_skew_s;        /* 0: the usual ones */
 
 	struct policy policy;            /* of the mempool */
 	bool persist_mempool;

@@ -57,10 +57,15 @@ class Keys:
         with open(self.key, "rb") as f:
             return f.read()
 
-    def files(self):
+    def files(self, kind="onion_"):
         """Those of the onion service."""
-        return sorted(f for f in os.listdir(self.dir)
-                      if f.startswith("onion_"))
+        return sorted(f for f in os.listdir(self.dir) if f.startswith(kind))
+
+    def identity(self):
+        """Our node id, once the warden has signed for it."""
+        wait_until(lambda: self.node.rpc.peerlist().get("id"), 30,
+                   text="the node has a certificate")
+        return self.node.rpc.peerlist()
 
     def run(self, *args, env=None, **kw):
         """cloisterd with these options, which make it exit."""
@@ -518,3 +523,69 @@ def test_typed_on_a_terminal(env):
     c.ok("-restorekeys=" + backup, "-keypassfile=" + passfile(
         env, "third word"))
     c.gives(ADDRESS, "-keypassfile=" + passfile(env, "third word"))
+
+
+def test_identity_is_kept_backed_up_and_never_replaced_in_silence(env):
+    a, b = Keys(env, "a"), Keys(env, "b")
+    p = "-keypassfile=" + passfile(env)
+    backup = os.path.join(env.dir, "backup.keys")
+    a.refused("-showidentity", words=["no data directory"])
+    a.start()
+    us = a.identity()
+    assert re.fullmatch(r"clid1[a-z0-9]{58}", us["id"]), us
+    key = os.path.join(a.dir, "node_identity.key")
+    assert stat.S_IMODE(os.stat(key).st_mode) == 0o600
+    assert a.ok("-showidentity") == us["id"] + "\n" + us["words"] + "\n"
+    a.node.stop()
+    out = a.ok("-backupkeys=" + backup, p)
+    assert us["id"] in out and ".onion" in out, out
+    # The same identity elsewhere, encrypted.
+    assert us["id"] in b.ok("-restorekeys=" + backup, p)
+    b.refused("-showidentity", words=["is encrypted"])
+    b.start(p)
+    assert b.identity()["id"] == us["id"]
+    b.node.stop()
+    # Lost: the node runs on without one, and says what to do.
+    os.remove(key)
+    a.start()
+    wait_until(lambda: "no identity for trusted peers" in a.node.log(), 30)
+    assert "-newidentity" in a.node.log()
+    assert a.node.rpc.peerlist().get("id") is None
+    assert not os.path.exists(key)
+    a.node.stop()
+    a.refused("-newidentity", "-newonion", words=["only one at a time"])
+    a.start("-newidentity")
+    assert a.identity()["id"] != us["id"]
+    assert "set aside" in a.node.log()
+    a.node.stop()
+    kept = [f for f in a.files("node_") if ".id.old-" in f]
+    assert len(kept) == 1, a.files("node_")
+    with open(os.path.join(a.dir, kept[0])) as f:
+        assert f.read().strip() == us["id"]
+    # The backup does not overwrite it; force sets it aside.
+    a.refused("-restorekeys=" + backup, p, words=["node id", "-restoreforce"])
+    a.ok("-restorekeys=" + backup, p, "-restoreforce=1")
+    assert us["id"] in a.ok("-showidentity", p)
+
+
+def test_leaves_are_renewed_and_the_node_never_has_the_key(env):
+    k = Keys(env)
+    k.start("-leaflife=6")
+    first = k.identity()
+    assert first["leaf_expires"] <= time.time() + 7
+    wait_until(lambda: k.identity()["leaf_expires"] >
+               first["leaf_expires"] + 6, 60, text="renewed, twice")
+    assert k.identity()["id"] == first["id"]
+    # The walls keep the node out of keys/; what it has is in memory alone.
+    with open(os.path.join(k.dir, "node_identity.key")) as f:
+        seed = f.read().split()[1]
+    for where, _, files in os.walk(k.node.chaindir):
+        for name in files:
+            path = os.path.join(where, name)
+            if path.startswith(k.dir) or not os.path.isfile(path):
+                continue
+            with open(path, "rb") as f:
+                data = f.read()
+            assert seed.encode() not in data, path
+            assert bytes.fromhex(seed) not in data, path
+    k.node.stop()
