@@ -56,6 +56,12 @@ static void post(struct exchange *x)
 	actor_post_urgent(x->rpc->chain, &x->job);
 }
 
+void exchange_again(struct exchange *x)
+{
+	x->call.wait = (struct rpc_wait){ .kind = RPC_WAIT_NONE };
+	post(x);
+}
+
 /* False: refused, x->call.error says why. */
 static bool prepare(struct exchange *x)
 {

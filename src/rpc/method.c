@@ -18,6 +18,7 @@ size_t rpc_method_groups(struct rpc_methods *out, size_t max)
 		rpc_methods_mempool(), rpc_methods_mempool_file(),
 		rpc_methods_mining(), rpc_methods_net(), rpc_methods_send(),
 		rpc_methods_descriptor(), rpc_methods_fees(),
+		rpc_methods_template(),
 		rpc_methods_rawtx(),
 		rpc_methods_sign(),
 		rpc_methods_snapshot(), rpc_methods_storage(),

@@ -338,23 +338,6 @@ static void generateblock(struct rpc_call *call)
 
 /* ---- hash rate ---- */
 
-static double hashes_per_second(const struct header_node *end, int blocks)
-{
-	const struct header_node *n = end;
-	int64_t first = n->time, last = n->time;
-	struct u256 work;
-
-	for (int i = 0; i < blocks; i++) {
-		n = n->prev;
-		first = MIN_OF(first, (int64_t)n->time);
-		last = MAX_OF(last, (int64_t)n->time);
-	}
-	if (first == last)
-		return 0;
-	u256_sub(&work, &end->chain_work, &n->chain_work);
-	return u256_to_double(&work) / (double)(last - first);
-}
-
 static void getnetworkhashps(struct rpc_call *call)
 {
 	const struct header_node *n = chain_tip(call->chain);

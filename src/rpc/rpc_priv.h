@@ -75,6 +75,7 @@ struct rpc_methods rpc_methods_trust(void);
 struct rpc_methods rpc_methods_send(void);
 struct rpc_methods rpc_methods_rawtx(void);
 struct rpc_methods rpc_methods_sign(void);
+struct rpc_methods rpc_methods_template(void);
 struct rpc_methods rpc_methods_tx(void);
 struct rpc_methods rpc_methods_wait(void);
 
@@ -93,6 +94,7 @@ struct rpc_wait {
 	struct block_hash hash;
 	int height;
 	int64_t timeout_ms;      /* 0: for ever */
+	bool again;              /* then run the method once more */
 	/* Sets result or error and returns true, or is asked again.  At the
 	 * end of the time: with last, which must be the last word. */
 	bool (*poll)(struct rpc_call *call, bool last);
@@ -124,6 +126,7 @@ struct rpc_call {
 	struct json_object *result;      /* owned */
 	struct rpc_error error;
 	struct rpc_wait wait;            /* asked for by the method */
+	bool waited;                     /* the method's own note */
 	bool wants_stop;                 /* stop the node once answered */
 };
 

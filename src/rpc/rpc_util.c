@@ -146,3 +146,20 @@ enum err rpc_find_coin(struct rpc_call *call, bool mempool, bool *found,
 			.script = tx->out[at->n].script_pubkey };
 	return ERR_NONE;
 }
+
+double hashes_per_second(const struct header_node *end, int blocks)
+{
+	const struct header_node *n = end;
+	int64_t first = n->time, last = n->time;
+	struct u256 work;
+
+	for (int i = 0; i < blocks; i++) {
+		n = n->prev;
+		first = MIN_OF(first, (int64_t)n->time);
+		last = MAX_OF(last, (int64_t)n->time);
+	}
+	if (first == last)
+		return 0;
+	u256_sub(&work, &end->chain_work, &n->chain_work);
+	return u256_to_double(&work) / (double)(last - first);
+}

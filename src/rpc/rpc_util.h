@@ -15,6 +15,9 @@ void target_json_add(struct json_object *o, uint32_t bits);
 void work_json_add(struct json_object *o, const char *key,
 		   const struct u256 *work);
 
+/** Over the last so many blocks up to end, at most its height. */
+double hashes_per_second(const struct header_node *end, int blocks);
+
 /** The block named by argument i, or the error "Block not found". */
 struct header_node *rpc_arg_block(struct rpc_call *call, size_t i);
 /** A block by its height on the active chain, or by its hash. */

@@ -118,7 +118,13 @@ static void finish(struct exchange *x)
 		event_free(x->timer);
 	x->timer = NULL;
 	x->waiting = false;
-	if (r->tip_known) {
+	if (x->call.wait.again && !atomic_load(&r->stopping)) {
+		exchange_again(x);
+		return;
+	}
+	if (x->call.wait.again) {
+		rpc_fail(&x->call, RPC_CLIENT_NOT_CONNECTED, "Shutting down");
+	} else if (r->tip_known) {
 		json_object_put(x->call.result);
 		x->call.result = tip_result(&r->tip_hash, r->tip_height);
 	}
@@ -133,7 +139,7 @@ void exchange_wait(struct exchange *x)
 		return;
 	}
 	if (atomic_load(&x->rpc->stopping)) {
-		exchange_continue(x);
+		finish(x);
 		return;
 	}
 	x->waiting = true;

@@ -70,6 +70,8 @@ void exchange_after(struct exchange *x, int64_t ms,
 
 /** The method has set call.wait: answer now or once it comes true. */
 void exchange_wait(struct exchange *x);
+/** What it waited for is there: run the method on the chain once more. */
+void exchange_again(struct exchange *x);
 /** Look at all waiting ones again; force: end them with the present tip. */
 void rpc_wake(struct rpc *r, bool force);
 

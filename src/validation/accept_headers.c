@@ -20,8 +20,7 @@ static bool ancestor_header(struct block_header *out, int height, void *arg)
 	return true;
 }
 
-/* The rules that need the parent. */
-static void check_in_place(const struct chain *c, struct finding *f,
+void check_header_in_place(const struct chain *c, struct finding *f,
 			   const struct block_header *h,
 			   struct header_node *prev)
 {
@@ -69,7 +68,7 @@ void accept_header(struct chain *c, struct header_node **node,
 	else if (header_node_failed(prev))
 		*f = finding_of(VERDICT_BAD_PREV);
 	else
-		check_in_place(c, f, h, prev);
+		check_header_in_place(c, f, h, prev);
 	if (f->verdict)
 		return;
 	*node = n = header_tree_add(&c->tree, h, hash, prev);

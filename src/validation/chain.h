@@ -136,6 +136,13 @@ NODISCARD enum err chain_submit_block(struct chain *c,
 				      struct block_result *out,
 				      struct block *b, struct why *why);
 
+/**
+ * Would this block, whose parent must be the tip, be valid but for its proof
+ * of work (and, on signet, its signature)?  Nothing is kept of it.
+ */
+NODISCARD enum err chain_try_block(struct chain *c, struct finding *f,
+				   struct block *b, struct why *why);
+
 /** Mark invalid by the owner's word, and leave it; and take that back. */
 NODISCARD enum err chain_invalidate(struct chain *c, struct header_node *n,
 				    struct why *why);

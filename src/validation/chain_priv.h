@@ -101,6 +101,11 @@ void accept_header(struct chain *c, struct header_node **node,
 		   struct finding *f, const struct block_header *h,
 		   const struct block_hash *hash);
 
+/** The rules of a header that need its parent. */
+void check_header_in_place(const struct chain *c, struct finding *f,
+			   const struct block_header *h,
+			   struct header_node *prev);
+
 /* ---- flights: one block onto the coins ---- */
 
 /**

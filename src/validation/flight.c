@@ -16,7 +16,7 @@ struct header_node *flight_head(const struct chain *c)
 			       : chain_tip(c);
 }
 
-static void flight_free(struct flight *fl)
+void flight_free(struct flight *fl)
 {
 	script_checks_clear(&fl->checks);
 	arena_clear(&fl->arena);

@@ -26,6 +26,7 @@ struct flight {
 	size_t bytes;
 };
 
+void flight_free(struct flight *fl);
 /** An output that goes into the coins: not provably unspendable. */
 bool output_is_coin(const struct tx_out *out);
 /** Height whose coinbase this block's coinbase repeats (BIP30), or -1. */

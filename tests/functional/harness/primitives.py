@@ -1,6 +1,7 @@
 """Transactions and blocks as bytes, written independently of the node."""
 
 import hashlib
+import io
 import struct
 import time
 
@@ -95,6 +96,32 @@ class Tx:
                 for w in i.witness:
                     b += compact(len(w)) + w
         return b + struct.pack("<I", self.lock_time)
+
+    @classmethod
+    def parse(cls, raw):
+        """From either form; with inputs."""
+        f = io.BytesIO(raw)
+
+        def number(fmt):
+            return struct.unpack(fmt, f.read(struct.calcsize(fmt)))[0]
+
+        def size():
+            n = f.read(1)[0]
+            return n if n < 253 else number({253: "<H", 254: "<I",
+                                             255: "<Q"}[n])
+
+        version = number("<I")
+        n = size()
+        witness = n == 0
+        if witness:
+            assert f.read(1) == b"\x01"
+            n = size()
+        ins = [TxIn(f.read(32), number("<I"), f.read(size()), number("<I"))
+               for _ in range(n)]
+        outs = [TxOut(number("<q"), f.read(size())) for _ in range(size())]
+        for i in ins if witness else ():
+            i.witness = [f.read(size()) for _ in range(size())]
+        return cls(ins, outs, version, number("<I"))
 
     def txid(self):
         return sha256d(self.raw(False))
