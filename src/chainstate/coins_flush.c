@@ -302,12 +302,17 @@ enum err coins_flush(struct coins *c, const struct block_hash *tip,
 {
 	struct flush f = { .c = c, .all = true };
 	const int64_t start_us = clock_mono_us();
-	enum err e;
+	enum err e = ERR_NONE;
 
 	if (c->broken)
 		return why_set(why, ERR_STATE,
 			       "an earlier write to %s failed; start again",
 			       store_dir(c->db));
+	/* Its tip must not be durable before the coins written loosely. */
+	if (c->between)
+		e = store_settle(c->db, why);
+	if (e)
+		return e;
 	flush_prepare(&f);
 	if (f.n <= c->batch_coins)
 		e = write_batch(&f, tip, why);

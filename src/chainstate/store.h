@@ -45,9 +45,15 @@ size_t store_batch_bytes(const struct store_batch *b);
 NODISCARD enum err store_write(struct store *s, struct store_batch *b,
 			       struct why *why);
 /** Write without syncing: a crash may undo it and what follows in the same
- * way, each batch by itself, until the next store_write(). */
+ * way, each batch by itself, until store_settle(). */
 NODISCARD enum err store_write_loose(struct store *s, struct store_batch *b,
 				     struct why *why);
+/**
+ * Make all that store_write_loose() wrote durable.  LevelDB may have begun a
+ * new log since: a synced write alone would sync that one, and survive what
+ * stands in the one before.
+ */
+NODISCARD enum err store_settle(struct store *s, struct why *why);
 
 /* A walk over the keys that begin with a prefix, in byte order, of the state
  * at its start. */

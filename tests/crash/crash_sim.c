@@ -6,11 +6,12 @@
  * what came since the last flush.
  *
  *   crash_sim [--states N] [--seed S] [--jobs N] [--dir DIR] [--keep]
- *             [--strict] [--one NUMBER]
+ *             [--strict] [--one NUMBER] [--again]
  *   crash_sim --dir DIR --chain BLOCKS [--seed S]
  *
- * The second only makes a chain: DIR/blocks.dat, and tip and MuHash in
- * DIR/expect.
+ * --again takes the log that is in DIR from another run; --one tries one of
+ * its states.  The second only makes a chain: DIR/blocks.dat, and tip and
+ * MuHash in DIR/expect.
  */
 #include "config.h"
 
@@ -39,7 +40,7 @@ struct options {
 	unsigned states, jobs;
 	uint64_t seed;
 	const char *dir, *tap;
-	bool keep, strict;
+	bool keep, strict, again;
 	int chain;
 	long one;
 };
@@ -420,6 +421,10 @@ static bool read_options(struct options *o, int argc, char **argv)
 			o->strict = true;
 			continue;
 		}
+		if (strcmp(argv[i], "--again") == 0) {
+			o->again = true;
+			continue;
+		}
 		if (!next)
 			return false;
 		if (strcmp(argv[i], "--states") == 0)
@@ -477,7 +482,7 @@ int main(int argc, char **argv)
 	if (!read_options(&s.opt, argc, argv)) {
 		fprintf(stderr, "usage: crash_sim --tap tap.so --dir DIR "
 			"[--states N] [--seed S] [--jobs N] [--keep] "
-			"[--strict] [--one NUMBER]\n"
+			"[--strict] [--one NUMBER] [--again]\n"
 			"       crash_sim --dir DIR --chain BLOCKS "
 			"[--seed S]\n");
 		return 2;
@@ -488,12 +493,17 @@ int main(int argc, char **argv)
 	s.found = mmap(NULL, s.opt.states * sizeof(*s.found),
 		       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		       -1, 0);
-	CHECK(s.found != MAP_FAILED && mkdir(s.root, 0700) == 0);
-	make_arrivals(&s);
+	CHECK(s.found != MAP_FAILED);
+	CHECK(s.opt.again || s.opt.chain || mkdir(s.root, 0700) == 0);
+	if (!s.opt.again)
+		make_arrivals(&s);
 	if (s.opt.chain)
 		return 0;
 	arrivals_load(&s.arrivals, s.opt.dir);
-	record(&s);
+	if (s.opt.again)
+		log_map(&s.log, s.log_path);
+	else
+		record(&s);
 	try_all(&s);
 	return report(&s);
 }

@@ -50,6 +50,12 @@ static void flushed(struct promise *p)
 	p->moves = p->life_moves = 0;
 }
 
+static void replacing(struct promise *p, const char *text)
+{
+	CHECK(p->file_n + 1 < PROMISE_FILES_MAX);
+	p->files[++p->file_n] = (unsigned)strtoul(text, NULL, 10);
+}
+
 void promise_read(struct promise *p, const char *mark)
 {
 	const char *rest;
@@ -68,9 +74,10 @@ void promise_read(struct promise *p, const char *mark)
 		CHECK(p->invalid_n < PROMISE_INVALID_MAX);
 		read_hash(&p->invalid[p->invalid_n++], rest);
 	} else if (begins(&rest, mark, "replacing ")) {
-		p->next_file = (unsigned)strtoul(rest, NULL, 10);
+		replacing(p, rest);
 	} else if (begins(&rest, mark, "replaced")) {
-		p->file = p->next_file;
+		p->files[0] = p->files[p->file_n];
+		p->file_n = 0;
 	} else {
 		fprintf(stderr, "what is the mark '%s'?\n", mark);
 		abort();

@@ -9,6 +9,7 @@
 
 #define PROMISE_INVALID_MAX 64
 #define PROMISE_TIPS_MAX 256
+#define PROMISE_FILES_MAX 16
 
 struct promise {
 	/* Where the coins may stand: tips[0] is that of the last completed
@@ -23,7 +24,10 @@ struct promise {
 	/* Blocks connected and disconnected since the completed flush, in
 	 * the longest life. */
 	unsigned moves, life_moves;
-	unsigned file, next_file;        /* version of the small file */
+	/* Versions of the small file: files[0] was completed last (0: none
+	 * was), the others were begun since. */
+	unsigned files[PROMISE_FILES_MAX];
+	size_t file_n;                   /* how many others */
 	struct block_hash invalid[PROMISE_INVALID_MAX];
 	size_t invalid_n;
 };
