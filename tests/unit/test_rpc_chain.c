@@ -367,7 +367,7 @@ static void test_misc(void **state)
 	check(&r, "getnetworkhashps", "[]", "0");
 	o = rig_call(&r, "help", "[]");
 	assert_non_null(strstr(json_object_get_string(o),
-			       "== Blockchain ==\ngetbestblockhash\n"
+			       "getbestblockhash\n"
 			       "getblock \"blockhash\" ( verbosity )\n"));
 	assert_null(strstr(json_object_get_string(o), "generatetoaddress"));
 	json_object_put(o);
