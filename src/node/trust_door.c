@@ -39,6 +39,20 @@ void guests_end(struct member *m, const struct entrance *only)
 	}
 }
 
+/* A sound identity that is not the one: only the invite, or the peer's disk,
+ * gave the way to this door. */
+static void raise_alarm(struct member *m, const struct node_id *who)
+{
+	char id[NODE_ID_TEXT_SIZE];
+
+	node_id_write(id, who);
+	snprintf(m->alarm, sizeof m->alarm, "%s tried the door of trusted "
+		 "peer %s: somebody else has seen its invite or has its keys. "
+		 "Compare its id with the friend you meant; `cloister-cli peer "
+		 "rotate %s` gives it another door.", id, m->rec->name,
+		 m->rec->name);
+}
+
 /* ---- the conversation ---- */
 
 static void say(struct guest *g, const struct enrol_msg *m)
@@ -56,6 +70,18 @@ static void refuse(struct guest *g, enum enrol_reason reason)
 	const struct enrol_msg m = { .type = ENROL_REFUSE, .reason = reason };
 
 	say(g, &m);
+}
+
+/* Is it somebody else's door?  Its key must not be overwritten. */
+static bool is_taken(const struct member *m, const struct enrol_door *d)
+{
+	char onion[ONION_TEXT_SIZE];
+
+	onion_format(onion, d->onion);
+	for (const struct member *o = m->trust->members; o; o = o->next)
+		if (o != m && strcmp(o->rec->way.onion, onion) == 0)
+			return true;
+	return false;
 }
 
 static void set_way(struct member *m, const struct enrol_door *d)
@@ -110,6 +136,11 @@ static void on_redeem(struct guest *g, const struct enrol_msg *said)
 		return;
 	}
 	other = member_get_id(m->trust, &g->id);
+	if (is_taken(m, &said->door)) {
+		member_problem(m, "%s names a door that is another's", id);
+		refuse(g, ENROL_NOT_ALLOWED);
+		return;
+	}
 	if (m->rec->state == TRUST_INVITED && other) {
 		member_problem(m, "its invite was used by %s, who is trusted "
 			       "already as %s", id, other->rec->name);
@@ -140,7 +171,7 @@ static void on_move(struct guest *g, const struct enrol_msg *said)
 	struct trust_way before = m->rec->way;
 	struct why why;
 
-	if (m->rec->state != TRUST_MEMBER) {
+	if (m->rec->state != TRUST_MEMBER || is_taken(m, &said->door)) {
 		refuse(g, ENROL_NOT_ALLOWED);
 		return;
 	}
@@ -163,7 +194,19 @@ static void on_move(struct guest *g, const struct enrol_msg *said)
 static void on_said(struct guest *g, const struct enrol_msg *m)
 {
 	const struct enrol_msg heard = { .type = ENROL_MOVED };
+	const struct trust_peer *rec = g->member->rec;
+	bool open = rec->state == TRUST_INVITED;
 
+	/* Let in while the invite was open, and somebody else was faster. */
+	if (!open && !node_id_eq(&g->id, &rec->id)) {
+		raise_alarm(g->member, &g->id);
+		refuse(g, ENROL_NO_SUCH_INVITE);
+		return;
+	}
+	if (open && m->type != ENROL_REDEEM) {
+		refuse(g, ENROL_NOT_ALLOWED);
+		return;
+	}
 	switch (m->type) {
 	case ENROL_REDEEM:
 		on_redeem(g, m);
@@ -223,17 +266,6 @@ static const struct conn_callbacks conversation = {
 
 /* ---- the handshake ---- */
 
-/* A sound identity that is not the one: only the invite, or the peer's disk,
- * gave the way to this door. */
-static void raise_alarm(struct member *m, const char *id)
-{
-	snprintf(m->alarm, sizeof m->alarm, "%s tried the door of trusted "
-		 "peer %s: somebody else has seen its invite or has its keys. "
-		 "Compare its id with the friend you meant; `cloister-cli peer "
-		 "rotate %s` gives it another door.", id, m->rec->name,
-		 m->rec->name);
-}
-
 static void failed(struct guest *g, const struct tls_result *r)
 {
 	char id[NODE_ID_TEXT_SIZE] = "somebody";
@@ -242,7 +274,7 @@ static void failed(struct guest *g, const struct tls_result *r)
 		node_id_write(id, &r->id);
 	if (r->fail == TLS_UNKNOWN_ID || r->fail == TLS_WRONG_DOOR ||
 	    r->fail == TLS_REVOKED)
-		raise_alarm(g->member, id);
+		raise_alarm(g->member, &r->id);
 	member_problem(g->member, "refused %s at its door: %s", id,
 		       tls_fail_text(r->fail));
 }

@@ -132,6 +132,14 @@ bool trust_invite_text(struct trust *t, const char *name,
 
 /* ---- accepting ---- */
 
+static bool is_door_of(const struct invite *i, const struct trust_way *way)
+{
+	uint8_t key[ONION_KEY_BYTES];
+
+	return onion_parse(key, way->onion) &&
+	       memcmp(key, i->onion, sizeof key) == 0;
+}
+
 static enum err read_invite(struct invite *i, const struct trust *t,
 			    const char *text, struct why *why)
 {
@@ -151,6 +159,9 @@ static enum err read_invite(struct invite *i, const struct trust *t,
 		return why_set(why, ERR_INPUT, "this invite is this node's "
 			       "own");
 	m = member_get_id(t, &i->id);
+	for (struct member *o = t->members; o && !m; o = o->next)
+		if (is_door_of(i, &o->rec->way))
+			m = o;
 	if (m)
 		return why_set(why, ERR_INPUT, "whoever made this invite is "
 			       "trusted already, as %s", m->rec->name);

@@ -74,7 +74,7 @@ struct member {
 	char problem[200];
 	int64_t problem_at;
 	int64_t leaf_until;
-	char alarm[300];                 /* somebody else has its door's key */
+	char alarm[400];                 /* somebody else has its door's key */
 };
 
 struct trust {

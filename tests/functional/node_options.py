@@ -61,6 +61,9 @@ def test_mistakes_are_named_and_nothing_is_made(env):
     refused(base + ["-regtest", "-testactivationheight=bip99@5"], "bip34")
     refused(base + ["-stopafterblockimport"], "-loadblock")
     refused(base + ["-torversion=old"], "any")
+    refused(base + ["-trustedonly=1", "-connect=0"], "contradict")
+    refused(base + ["-trustedonly=1", "-publiconion=1"], "contradict")
+    refused(base + ["-publiconion=1", "-listen=0"], "contradict")
     assert not os.path.exists(d), "a refused start made the directory"
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import stat
+import threading
 import time
 
 from harness import invite as invites
@@ -208,6 +209,26 @@ def test_bad_invites(env):
     joined(c, "alice")
     a.rpc.peerremove("bob")
     wait_until(lambda: c.rpc.getconnectioncount() == 0, 10)
+
+    # Two at once: exactly one.
+    race = a.rpc.peerinvite("race")["invite"]
+    won = {}
+
+    def take(node):
+        try:
+            won[node.name] = node.rpc.peeraccept(race, "alice")["state"]
+        except RpcError as e:
+            won[node.name] = str(e)
+    c.rpc.peerremove("alice")
+    threads = [threading.Thread(target=take, args=(n,)) for n in (b, c)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(v == "trusted" for v in won.values()) == [False, True], won
+    winner = b if won["b"] == "trusted" else c
+    assert trusted(a, "race")["id"] == winner.rpc.peerlist()["id"]
+    a.rpc.peerremove("race")
 
     # Expired at the host: the door is gone.
     a.rpc.peerinvite("late")
