@@ -460,6 +460,14 @@ static int key_file(struct scene *s)
 	return open_in(s, "keys/public", O_RDONLY);
 }
 
+/* What Landlock does not hide. */
+static int path_seen(struct scene *s)
+{
+	struct stat st;
+
+	return stat(in_dir(s, "keys/public"), &st);
+}
+
 static int key_overwritten(struct scene *s)
 {
 	return open_in(s, "keys/public", O_WRONLY);
@@ -555,7 +563,7 @@ static const struct {
 	ROW(unknown_number), ROW(host_name), ROW(core_dumps), ROW(executable_memory),
 	ROW(memory_made_executable), ROW(old_entry),
 	ROW(passwd), ROW(list_root), ROW(process_one), ROW(own_memory),
-	ROW(key_file), ROW(key_overwritten), ROW(key_by_dots),
+	ROW(key_file), ROW(path_seen), ROW(key_overwritten), ROW(key_by_dots),
 	ROW(file_beside), ROW(file_elsewhere), ROW(import_written),
 	ROW(import_emptied), ROW(import_truncated), ROW(link_made),
 	ROW(hard_link), ROW(moved_out), ROW(key_removed), ROW(mode_changed),

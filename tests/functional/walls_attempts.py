@@ -29,7 +29,7 @@ NODE = {
         import_written key_removed""",
     # Landlock's word for a move between what it guards
     (EACCES, EXDEV): "moved_out",
-    "done": "ordinary",
+    "done": "ordinary path_seen",
 }
 # What is refused to the warden, the spawner and tor.
 DOORS = """mount_one unmount_one pivot change_root set_namespace keys add_a_key

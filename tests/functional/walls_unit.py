@@ -36,8 +36,17 @@ def test_threat_model_names_real_tests(env):
             tests |= {area + "." + t for t in
                       re.findall(r"^def (test_\w+)", f.read(), re.M)}
     with open(os.path.join(env.srcdir, "docs", "threat-model.md")) as f:
-        named = re.findall(r"`([a-z0-9_]*\.test_\w+)`", f.read())
+        text = f.read()
+    named = re.findall(r"`([a-z0-9_]*\.test_\w+)`", text)
     assert len(named) > 10
+    for path in re.findall(
+            r"`((?:tests/(?:unit|lint|fuzz)|docs|src|conf)/[\w/.-]+)`", text):
+        assert os.path.exists(os.path.join(env.srcdir, path)), path
+    with open(os.path.join(env.srcdir, "tests", "unit",
+                           "test_p2p_links.c")) as f:
+        links = set(re.findall(r"^static void (\w+)\(void", f.read(), re.M))
+    told = set(re.findall(r"`([a-z]+(?:_[a-z]+){3,})`", text))
+    assert len(told & links) >= 8 and told <= links, told - links
     area = ""
     for name in named:
         area = name.split(".")[0] or area

@@ -131,6 +131,11 @@ static void test_torrc(void **state)
 	assert_non_null(strstr(t, "\nHiddenServicePort 8333 "
 			       "unix:\"/d/run/public\"\n"));
 	assert_non_null(strstr(t, "\nHiddenServiceExportCircuitID haproxy"));
+	/* What holds strangers back, by default. */
+	assert_non_null(strstr(t, "\nHiddenServiceMaxStreams 8\n"));
+	assert_non_null(strstr(t, "\nHiddenServiceMaxStreamsCloseCircuit 1\n"));
+	assert_non_null(strstr(t, "\nHiddenServiceEnableIntroDoSDefense 1\n"));
+	assert_non_null(strstr(t, "\nHiddenServicePoWDefensesEnabled 1\n"));
 	free(t);
 }
 
