@@ -17,6 +17,7 @@
 #define STALL_MAX_MS (120 * SECOND_MS)
 #define QUIET_MS MINUTE_MS
 #define QUIET_ALONE_MS (10 * MINUTE_MS)
+#define FRIEND_WORTH 4           /* so much slower may a trusted one be */
 #define STRIKES_MAX 3
 #define REST_MS (30 * SECOND_MS)  /* after it was late; ends with a block */
 #define LIMITED_BLOCKS 286       /* BIP159: 288, less two for races */
@@ -80,6 +81,8 @@ static struct peer *choose(const struct p2p *p, const struct fetch_block *e)
 		if (!peer->fetch.room || !can_serve(p, peer, e))
 			continue;
 		ms = estimate_ms(p, peer, peer->fetch.asked_n + 1);
+		if (peer->door)
+			ms /= FRIEND_WORTH;
 		if (ms < least) {
 			least = ms;
 			best = peer;

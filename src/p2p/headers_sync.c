@@ -354,6 +354,7 @@ static bool recent(const struct p2p *p)
 
 struct survey {
 	bool outbound;           /* there is one to follow */
+	bool friend;             /* a trusted one is not yet followed */
 	unsigned following;      /* started and not done */
 	unsigned candidates;
 };
@@ -369,7 +370,8 @@ static struct survey survey(const struct p2p *p)
 		if (!has_headers(peer))
 			continue;
 		s.candidates++;
-		s.outbound |= peer_outbound(peer);
+		s.outbound |= peer_outbound(peer) || peer->door;
+		s.friend |= peer->door && !peer->headers.started_ms;
 		s.following += peer->headers.started_ms &&
 			       !peer->headers.done;
 	}
@@ -380,8 +382,10 @@ static void maybe_start(struct p2p *p, struct peer *peer, struct survey *s)
 {
 	if (peer->headers.started_ms)
 		return;
-	if (!recent(p) &&
-	    (s->following || (s->outbound && !peer_outbound(peer))))
+	if (!recent(p) && !peer->door &&
+	    (s->friend || (s->outbound && !peer_outbound(peer))))
+		return;
+	if (!recent(p) && s->following)
 		return;
 	if (!ask_from_ours(p, peer))
 		return;

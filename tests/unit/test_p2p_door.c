@@ -300,6 +300,72 @@ static void useful_ones_are_kept(void **state)
 	assert_true(r->peers[ids[18]].closed);
 }
 
+/* ---- trusted peers ---- */
+
+static peer_id friend(struct rig *r)
+{
+	struct peer_conn c = { .id = ++r->last_id, .door = true,
+			       .addr = "kim.trusted:0" };
+
+	assert_true(p2p_peer_connected(r->p, &c));
+	return c.id;
+}
+
+static void friends_have_places_of_their_own(void **state)
+{
+	struct p2p_options o = { .max_inbound = 20 };
+	struct rig *r = *state = rig_new(&o);
+	peer_id old = friend(r), id;
+	unsigned i, in = 0;
+
+	rig_handshake(r, old, FULL);
+	for (i = 0; i < 20; i++)
+		in += guest(r, 100 + i) != 0;
+	/* The friend's place is not one of the twenty. */
+	assert_int_equal(in, 20);
+	for (i = 1; i <= r->last_id; i++)
+		assert_false(r->peers[i].closed);
+	/* All is full; strangers come and go, and friends stay. */
+	for (i = 0; i < 60; i++) {
+		assert_int_not_equal(guest(r, 1000 + i), 0);
+		rig_tick(r, 200);
+	}
+	assert_false(r->peers[old].closed);
+	/* One more friend comes in though strangers dawdle at the door. */
+	for (i = 0; i < 40; i++)
+		(void)rig_knock(r, 2000 + i);
+	id = friend(r);
+	rig_handshake(r, id, FULL);
+	assert_false(r->peers[id].closed);
+	assert_false(r->peers[old].closed);
+}
+
+static void friends_that_break_rules_go_like_others(void **state)
+{
+	struct rig *r = *state;
+	peer_id id = friend(r), stranger;
+
+	rig_handshake(r, id, FULL);
+	stranger = guest(r, 100);
+	junk(r, id);
+	assert_true(r->peers[id].closed);
+	assert_int_equal(r->peers[id].reason, CLOSE_MISBEHAVED);
+	assert_false(r->peers[stranger].closed);
+}
+
+static void friends_are_followed_first(void **state)
+{
+	struct rig *r = *state;
+	peer_id stranger = guest(r, 100), id = friend(r);
+	struct msg m;
+
+	rig_handshake(r, id, FULL);
+	rig_tip_genesis(r);
+	rig_tick(r, 100);
+	assert_true(rig_find(r, id, MSG_GETHEADERS, &m));
+	assert_false(rig_find(r, stranger, MSG_GETHEADERS, &m));
+}
+
 #define WITH(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 #define OWN(t) cmocka_unit_test_teardown(t, tear_down)
 
@@ -314,6 +380,9 @@ int test_p2p_door(void)
 		OWN(crowded_circuits_give_way_first),
 		OWN(the_best_are_kept),
 		OWN(useful_ones_are_kept),
+		OWN(friends_have_places_of_their_own),
+		WITH(friends_that_break_rules_go_like_others),
+		WITH(friends_are_followed_first),
 	};
 
 	return cmocka_run_group_tests_name("p2p door", tests, NULL, NULL);
