@@ -90,6 +90,16 @@ const struct option_spec option_table[] = {
 		"Threads that check scripts, the chain's own included: 0 for "
 		"one per core, a negative number to leave that many cores "
 		"free."),
+	ROW_BOOL(CHAIN, NODE, "txindex", "0",
+		 "Keep an index of all transactions, for getrawtransaction."),
+	ROW_TEXT(CHAIN, NODE, "blockfilterindex", "0", "basic",
+		 "Keep an index of BIP158 block filters, for getblockfilter: "
+		 "basic (or 1) or 0."),
+	ROW_BOOL(CHAIN, NODE, "coinstatsindex", "0",
+		 "Keep statistics of the coins at each height, for "
+		 "gettxoutsetinfo. These indexes are made in the background, "
+		 "below indexes/, and can be switched on and off at any "
+		 "start."),
 	ROW_PATH(CHAIN, NODE, "snapshotdir", NULL, "DIR",
 		 "Where dumptxoutset writes and loadtxoutset reads files. The "
 		 "default is node/ in the chain's directory."),

@@ -8,6 +8,8 @@
 
 #include "crypto/hash.h"
 
+#include <stdlib.h>
+
 #define WORDS 48
 #define GAP UINT64_C(1103717)      /* 2^3072 - p */
 
@@ -187,16 +189,44 @@ void muhash_combine(struct muhash *m, const struct muhash *other)
 	mul(m->den, m->den, other->den);
 }
 
-void muhash_final(const struct muhash *m, uint8_t out[static 32])
+/* The digest, from 1 / den. */
+static void digest(uint8_t out[static 32], const struct muhash *m,
+		   const uint64_t inverse[static WORDS])
 {
 	uint64_t r[WORDS];
 	uint8_t raw[8 * WORDS];
 	size_t i;
 
-	invert(r, m->den);
-	mul(r, r, m->num);
+	mul(r, inverse, m->num);
 	reduce(r);
 	for (i = 0; i < sizeof(raw); i++)
 		raw[i] = (uint8_t)(r[i / 8] >> (8 * (i % 8)));
 	sha256(out, raw, sizeof(raw));
+}
+
+void muhash_final(const struct muhash *m, uint8_t out[static 32])
+{
+	uint64_t inverse[WORDS];
+
+	invert(inverse, m->den);
+	digest(out, m, inverse);
+}
+
+/* One inverse of the product of all, then back through the factors. */
+void muhash_final_many(uint8_t (*out)[32], const struct muhash *m, size_t n)
+{
+	uint64_t (*product)[WORDS] = xcalloc(n + 1, sizeof(*product));
+	uint64_t inverse[WORDS], own[WORDS];
+	size_t i;
+
+	product[0][0] = 1;
+	for (i = 0; i < n; i++)
+		mul(product[i + 1], product[i], m[i].den);
+	invert(inverse, product[n]);
+	for (i = n; i-- > 0;) {
+		mul(own, inverse, product[i]);
+		digest(out[i], &m[i], own);
+		mul(inverse, inverse, m[i].den);
+	}
+	free(product);
 }

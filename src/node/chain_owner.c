@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "validation/indexes.h"
 #include "node/mempool_owner.h"
 
 #define TELL_EVERY_MS 250        /* during a long activation */
@@ -257,6 +258,9 @@ enum err chain_owner_open(struct chain_owner *o, struct why *why)
 		.dbcache_bytes = MAX_OF(o->cfg->dbcache_bytes,
 					o->cfg->dbcache_least_bytes),
 		.check_all_scripts = o->cfg->check_all_scripts,
+		.txindex = o->cfg->txindex,
+		.filterindex = o->cfg->filterindex,
+		.statsindex = o->cfg->statsindex,
 		.verify_blocks = o->cfg->verify_blocks,
 		.verify_level = o->cfg->verify_level,
 		.reindex = o->cfg->reindex,
@@ -429,6 +433,19 @@ static bool import_work(struct chain_owner *o)
 	return true;
 }
 
+/* The optional indexes come last: they delay nobody. */
+static bool index_work(struct chain_owner *o)
+{
+	struct why why;
+	bool more = false;
+
+	if (indexes_step(o->chain, &more, &why)) {
+		chain_owner_trouble(o, &why);
+		return false;
+	}
+	return more;
+}
+
 bool chain_owner_idle(void *owner)
 {
 	struct chain_owner *o = owner;
@@ -439,5 +456,7 @@ bool chain_owner_idle(void *owner)
 	if (!o->import_done)
 		return import_work(o);
 	chain_owner_step(o, &more);
-	return more || (!o->failed && mempool_owner_idle(o));
+	if (more || (!o->failed && mempool_owner_idle(o)))
+		return true;
+	return !o->failed && index_work(o);
 }

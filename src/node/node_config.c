@@ -158,6 +158,23 @@ static enum err make_chain(struct config *c, const struct settings *s,
 	return ERR_NONE;
 }
 
+static enum err make_indexes(struct config *c, const struct settings *s,
+			     struct why *why)
+{
+	const char *filter = settings_text(s, "blockfilterindex");
+
+	c->txindex = settings_bool(s, "txindex");
+	c->statsindex = settings_bool(s, "coinstatsindex");
+	if (!filter || strcmp(filter, "0") == 0)
+		return ERR_NONE;
+	c->filterindex = strcmp(filter, "basic") == 0 ||
+			 strcmp(filter, "1") == 0;
+	if (!c->filterindex)
+		return why_set(why, ERR_INPUT, "Unknown -blockfilterindex "
+			       "value %s.", filter);
+	return ERR_NONE;
+}
+
 #define PRUNE_MIN_MIB 550
 
 static enum err make_prune(struct config *c, const struct settings *s,
@@ -187,6 +204,9 @@ static enum err make_prune(struct config *c, const struct settings *s,
 		return why_set(why, ERR_INPUT, "Prune mode is incompatible "
 			       "with -reindex-chainstate. Use full -reindex "
 			       "instead.");
+	if (mib && c->txindex)
+		return why_set(why, ERR_INPUT, "Prune mode is incompatible "
+			       "with -txindex.");
 	c->prune_bytes = mib == 1 ? CHAIN_PRUNE_MANUAL : (uint64_t)mib << 20;
 	return ERR_NONE;
 }
@@ -456,7 +476,9 @@ enum err config_make(struct config *c, const struct settings *s,
 	c->respawn = (unsigned)settings_int(s, "respawn");
 	c->load_block_n = settings_list(s, "loadblock", &c->load_blocks);
 	c->stop_after_import = settings_bool(s, "stopafterblockimport");
-	e = make_prune(c, s, why);
+	e = make_indexes(c, s, why);
+	if (!e)
+		e = make_prune(c, s, why);
 	if (!e && c->stop_after_import && !c->load_block_n && !c->reindex)
 		e = why_set(why, ERR_INPUT, "-stopafterblockimport needs "
 			    "-loadblock=FILE or -reindex");

@@ -41,6 +41,7 @@ struct config {
 	size_t dbcache_bytes, dbcache_least_bytes;
 	unsigned script_threads;         /* the chain's own included; >= 1 */
 	bool check_all_scripts;          /* -assumevalid=0 */
+	bool txindex, filterindex, statsindex;
 	char *snapshot_dir;              /* for the files of RPC calls */
 	int verify_blocks, verify_level;
 	bool reindex, reindex_chainstate;

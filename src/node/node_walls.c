@@ -1,10 +1,11 @@
 /*
  * What the node may still touch, and what it tells of its walls.
  *
- * Of the chain's directory it gets blocks/, chainstate/ and node/.  The rest
- * stays out of its reach: keys/ and tor/ would tell who and where we are,
- * run/ has sockets that others trust.  So log and cookie are opened before
- * the walls are raised, and the warden clears up what the node cannot.
+ * Of the chain's directory it gets blocks/, chainstate/ and node/, and
+ * indexes/ where there are to be any.  The rest stays out of its reach: keys/
+ * and tor/ would tell who and where we are, run/ has sockets that others
+ * trust.  So log and cookie are opened before the walls are raised, and the
+ * warden clears up what the node cannot.
  */
 #include "config.h"
 
@@ -103,6 +104,17 @@ static void add_import(struct path_list *l, const char *path)
 				      path) : xstrdup("xor.dat"), WALLS_READ);
 }
 
+/* A directory in the chain's, made if need be. */
+static enum err add_made(struct path_list *l, const struct config *cfg,
+			 const char *name, struct why *why)
+{
+	char *path = path_join(cfg->chain_dir, name);
+	enum err e = dir_make(path, 0700, why);
+
+	add_path(l, path, WALLS_CHANGE);
+	return e;
+}
+
 static enum err add_own(struct path_list *l, const struct config *cfg,
 			struct why *why)
 {
@@ -110,12 +122,8 @@ static enum err add_own(struct path_list *l, const struct config *cfg,
 					     NODE_DIR };
 	enum err e = ERR_NONE;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names) && !e; i++) {
-		char *path = path_join(cfg->chain_dir, names[i]);
-
-		e = dir_make(path, 0700, why);
-		add_path(l, path, WALLS_CHANGE);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !e; i++)
+		e = add_made(l, cfg, names[i], why);
 	return e;
 }
 
@@ -125,6 +133,8 @@ enum err node_walls_raise(const struct walls_plan *p,
 	struct path_list l = { NULL, 0 };
 	enum err e = add_own(&l, cfg, why);
 
+	if (!e && (cfg->txindex || cfg->filterindex || cfg->statsindex))
+		e = add_made(&l, cfg, "indexes", why);
 	if (!e)
 		e = dir_make(cfg->snapshot_dir, 0700, why);
 	add_path(&l, xstrdup(cfg->snapshot_dir), WALLS_CHANGE);

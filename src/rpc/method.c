@@ -15,6 +15,7 @@ size_t rpc_method_groups(struct rpc_methods *out, size_t max)
 		rpc_methods_addr(),
 		rpc_methods_chain(), rpc_methods_block(),
 		rpc_methods_coins(), rpc_methods_control(),
+		rpc_methods_index(),
 		rpc_methods_mempool(), rpc_methods_mempool_file(),
 		rpc_methods_mining(), rpc_methods_net(), rpc_methods_send(),
 		rpc_methods_descriptor(), rpc_methods_fees(),

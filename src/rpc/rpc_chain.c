@@ -184,11 +184,6 @@ static void getdeploymentinfo(struct rpc_call *call)
 	json_add(call->result, "deployments", list);
 }
 
-static void getindexinfo(struct rpc_call *call)
-{
-	call->result = json_object_new_object();
-}
-
 /* ---- the owner's word ---- */
 
 /* fn the block of argument 0, then follow the best chain. */
@@ -248,9 +243,6 @@ static const struct rpc_method methods[] = {
 	  .help = "Which changes of the rules are active.",
 	  .args = { { "blockhash", RPC_STR, false,
 		      "At this block instead of the tip" } } },
-	{ .name = "getindexinfo", .category = "Util", .run = getindexinfo,
-	  .help = "The optional indexes that are kept (none so far).",
-	  .args = { { "index_name", RPC_STR, false, "Only this one" } } },
 	{ .name = "invalidateblock", .category = "Blockchain",
 	  .thread = RPC_ON_CHAIN, .flags = RPC_HIDDEN,
 	  .run = invalidateblock,

@@ -7,6 +7,7 @@
 #include "rpc/rpc_util.h"
 #include "rpc/tx_json.h"
 #include "validation/coin_scan.h"
+#include "validation/indexes.h"
 
 static void gettxout(struct rpc_call *call)
 {
@@ -103,17 +104,111 @@ static bool stats_slice(struct rpc_call *call)
 	return more;
 }
 
+/* ---- from the index ---- */
+
+static struct json_object *block_info(const struct coin_sums *s,
+				      const struct coin_sums *before)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *u = json_object_new_object();
+
+	json_add_amount(o, "prevout_spent",
+			s->prevouts_spent - before->prevouts_spent);
+	json_add_amount(o, "coinbase", s->coinbase - before->coinbase);
+	json_add_amount(o, "new_outputs_ex_coinbase",
+			s->new_outputs - before->new_outputs);
+	json_add_amount(o, "unspendable", coin_sums_unspendable(s) -
+			coin_sums_unspendable(before));
+	json_add_amount(u, "genesis_block", s->genesis - before->genesis);
+	json_add_amount(u, "bip30", s->bip30 - before->bip30);
+	json_add_amount(u, "scripts", s->scripts - before->scripts);
+	json_add_amount(u, "unclaimed_rewards",
+			s->unclaimed - before->unclaimed);
+	json_add(o, "unspendables", u);
+	return o;
+}
+
+static void sums_json(struct rpc_call *call, const struct header_node *n,
+		      const struct coin_sums *s,
+		      const struct coin_sums *before,
+		      enum utxo_hash_type type)
+{
+	struct json_object *o = call->result = json_object_new_object();
+
+	json_add_int(o, "height", n->height);
+	json_add_hash(o, "bestblock", n->hash.b);
+	json_add_u64(o, "txouts", s->outputs);
+	json_add_u64(o, "bogosize", s->bogosize);
+	if (type == UTXO_HASH_MUHASH)
+		json_add_hash(o, "muhash", s->muhash);
+	json_add_amount(o, "total_amount", s->total);
+	json_add_amount(o, "total_unspendable_amount",
+			coin_sums_unspendable(s));
+	json_add(o, "block_info", block_info(s, before));
+}
+
+static void from_index(struct rpc_call *call, const struct header_node *n,
+		       enum utxo_hash_type type)
+{
+	struct coin_sums sums = { .outputs = 0 }, before = { .outputs = 0 };
+	struct chain *c = call->chain;
+	struct why why = { 0 };
+	bool found = false, found_before = true;
+
+	if (index_catch_up(c, INDEX_STATS, &why) ||
+	    index_coin_sums(c, &found, &sums, n, &why) ||
+	    (n->prev && index_coin_sums(c, &found_before, &before, n->prev,
+					&why)))
+		rpc_fail_trouble(call, &why);
+	else if (!found || !found_before)
+		rpc_fail(call, RPC_INTERNAL_ERROR, "Unable to get data "
+			 "because coinstatsindex is still syncing. Current "
+			 "height: %d", index_state(c, INDEX_STATS).height);
+	else
+		sums_json(call, n, &sums, &before, type);
+}
+
+/* Can and should the index answer?  *n: the block asked for, or the tip. */
+static bool index_answers(struct rpc_call *call, struct header_node **n,
+			  enum utxo_hash_type type)
+{
+	bool named = rpc_has_arg(call, 1), use = true;
+	bool enabled = index_enabled(call->chain, INDEX_STATS);
+
+	*n = chain_tip(call->chain);
+	if (!rpc_arg_bool(call, 2, &use))
+		return false;
+	if (!named)
+		return enabled && use && type != UTXO_HASH_SERIALIZED;
+	if (!enabled)
+		rpc_fail(call, RPC_INVALID_PARAMETER, "Querying specific "
+			 "block heights requires coinstatsindex");
+	else if (type == UTXO_HASH_SERIALIZED)
+		rpc_fail(call, RPC_INVALID_PARAMETER, "hash_serialized_3 "
+			 "hash type cannot be queried for a specific block");
+	else if (!use)
+		rpc_fail(call, RPC_INVALID_PARAMETER, "Cannot set use_index "
+			 "to false when querying for a specific block");
+	else
+		*n = rpc_block_by_json(call, rpc_arg(call, 1));
+	return true;
+}
+
 static void gettxoutsetinfo(struct rpc_call *call)
 {
 	struct coin_scan_options opt = { .path = NULL };
+	struct header_node *n;
 	struct coin_scan *s;
 	struct why why = { 0 };
+	bool index;
 
 	if (!hash_type_read(call, &opt.type))
 		return;
-	if (rpc_has_arg(call, 1)) {
-		rpc_fail(call, RPC_INVALID_PARAMETER, "Querying specific "
-			 "block heights requires coinstatsindex");
+	index = index_answers(call, &n, opt.type);
+	if (call->error.code)
+		return;
+	if (index) {
+		from_index(call, n, opt.type);
 		return;
 	}
 	if (coin_scan_begin(&s, call->chain, &opt, &why)) {
@@ -141,8 +236,11 @@ static const struct rpc_method methods[] = {
 		      "\"hash_serialized_3\" (default), \"muhash\" or "
 		      "\"none\"" },
 		    { "hash_or_height", RPC_ANY, false,
-		      "Needs an index that is not kept: refused" },
-		    { "use_index", RPC_BOOL, false, "Ignored" } } },
+		      "At this block instead of the tip (needs "
+		      "-coinstatsindex; not with\nhash_serialized_3)" },
+		    { "use_index", RPC_BOOL, false,
+		      "Let the index answer where it can; true by "
+		      "default" } } },
 };
 
 struct rpc_methods rpc_methods_coins(void)

@@ -64,6 +64,7 @@ struct rpc_methods rpc_methods_block(void);
 struct rpc_methods rpc_methods_coins(void);
 struct rpc_methods rpc_methods_control(void);
 struct rpc_methods rpc_methods_fees(void);
+struct rpc_methods rpc_methods_index(void);
 struct rpc_methods rpc_methods_mempool(void);
 struct rpc_methods rpc_methods_mempool_file(void);
 struct rpc_methods rpc_methods_descriptor(void);

@@ -13,6 +13,7 @@
 #include "rpc/raw_tx.h"
 #include "rpc/rpc_util.h"
 #include "rpc/tx_json.h"
+#include "validation/indexes.h"
 
 /* ---- getrawtransaction ---- */
 
@@ -47,7 +48,10 @@ static struct json_object *placed_json(struct rpc_call *call,
 					    TX_DETAIL_PREVOUT, true);
 	struct json_object *o = json_object_new_object();
 
-	json_add_bool(o, "in_active_chain", chain_contains(call->chain, n));
+	/* Only where the caller named the block. */
+	if (rpc_has_arg(call, 2))
+		json_add_bool(o, "in_active_chain",
+			      chain_contains(call->chain, n));
 	json_object_object_foreach(inner, key, value)
 		json_object_object_add(o, key, json_object_get(value));
 	json_object_put(inner);
@@ -131,6 +135,41 @@ static void show_unconfirmed(struct rpc_call *call, const struct tx *tx,
 	arena_clear(&arena);
 }
 
+static void no_such_tx(struct rpc_call *call)
+{
+	const char *text = "No such mempool or blockchain transaction";
+
+	if (!index_enabled(call->chain, INDEX_TX))
+		text = "No such mempool transaction. Use -txindex or provide "
+		       "a block hash to enable blockchain transaction "
+		       "queries";
+	else if (!index_state(call->chain, INDEX_TX).synced)
+		text = "No such mempool transaction. Blockchain transactions "
+		       "are still in the process of being indexed";
+	rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "%s. Use gettransaction "
+		 "for wallet transactions.", text);
+}
+
+/* From whatever block the index knows. */
+static void show_indexed(struct rpc_call *call, const struct txid *id,
+			 int verbosity)
+{
+	struct header_node *n = NULL;
+	struct block *b = NULL;
+	struct why why = { 0 };
+	uint32_t i;
+
+	if (index_enabled(call->chain, INDEX_TX) &&
+	    (index_catch_up(call->chain, INDEX_TX, &why) ||
+	     index_find_tx(call->chain, &n, &b, &i, id, &why)))
+		rpc_fail_trouble(call, &why);
+	else if (!n)
+		no_such_tx(call);
+	else
+		show_tx(call, n, b, (int)i, verbosity);
+	block_unref(b);
+}
+
 static void getrawtransaction(struct rpc_call *call)
 {
 	const struct mempool_entry *e;
@@ -156,10 +195,7 @@ static void getrawtransaction(struct rpc_call *call)
 		return;
 	}
 	if (!rpc_has_arg(call, 2)) {
-		rpc_fail(call, RPC_INVALID_ADDRESS_OR_KEY, "No such mempool "
-			 "transaction. Use -txindex or provide a block hash "
-			 "to enable blockchain transaction queries. Use "
-			 "gettransaction for wallet transactions.");
+		show_indexed(call, &id, verbosity);
 		return;
 	}
 	n = chain_lookup(call->chain, &hash);
@@ -394,8 +430,7 @@ static const struct rpc_method methods[] = {
 		      "0 (default): hex; 1: an object; 2: with fee and "
 		      "spent outputs" },
 		    { "blockhash", RPC_STR, false,
-		      "The block it is in (there is no index of "
-		      "transactions)" } } },
+		      "The block it is in; needed without -txindex" } } },
 	{ .name = "decoderawtransaction", .category = "Rawtransactions",
 	  .run = decoderawtransaction,
 	  .help = "Show what a raw transaction says.",

@@ -51,6 +51,7 @@ struct chain_options {
 	bool reindex_chainstate;             /* … the coins alone */
 	uint64_t prune_bytes;                /* of block files; 0: keep all */
 	bool fast_prune;                     /* tests: small block files */
+	bool txindex, filterindex, statsindex;
 	int verify_blocks;               /* at the start; 0: none */
 	int verify_level;
 	bool check_all_scripts;              /* ignore assume_valid */

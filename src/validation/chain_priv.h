@@ -56,6 +56,8 @@ struct chain {
 	bool have_pruned;
 	bool prune_due;                  /* with the next flush */
 	size_t prune_looked_at;          /* block files at the last look */
+	struct side_index *indexes[3];   /* by enum index_kind; or NULL */
+	int64_t index_log_ms;
 	int prune_lock;                  /* see chain_set_prune_lock() */
 	int64_t flushed_ms;
 

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "validation/coin_scan.h"
+#include "validation/index_priv.h"
 #include "validation/prune.h"
 #include "validation/reindex.h"
 #include "validation/verify.h"
@@ -253,6 +254,9 @@ static enum err open_all(struct chain *c, struct why *why)
 	tip_find_best_header(c);
 	c->best_header_told = c->best_header;
 	tip_find_candidates(c);
+	e = indexes_open(c, why);
+	if (e)
+		return e;
 	if (fresh)
 		return chain_flush(c, why);
 	if (!c->opt.verify_blocks || c->rebuilding)
@@ -298,6 +302,7 @@ void chain_close(struct chain *c)
 		return;
 	verify_detach(c->verify);
 	coin_scan_detach(c->scan);
+	indexes_close(c);
 	/* What is in flight was never flushed: the disk does not know it. */
 	c->broken = c->flight_count > 0;
 	if (c->broken && flights_cancel(c, NULL))

@@ -125,6 +125,28 @@ static void reduces_at_the_modulus(void **state)
 	assert_final(&m, empty);
 }
 
+static void many_at_once(void **state)
+{
+	struct muhash m[5];
+	uint8_t all[5][32], one[32];
+	uint8_t byte;
+
+	(void)state;
+	muhash_init(&m[0]);
+	for (byte = 1; byte < 5; byte++) {
+		m[byte] = m[byte - 1];
+		muhash_insert(&m[byte], span_of(&byte, 1));
+		if (byte > 2)
+			muhash_remove(&m[byte], span_of("x", 1));
+	}
+	muhash_final_many(all, m, 5);
+	for (byte = 0; byte < 5; byte++) {
+		muhash_final(&m[byte], one);
+		assert_memory_equal(all[byte], one, 32);
+	}
+	muhash_final_many(all, m, 0);
+}
+
 int test_crypto_muhash(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -132,6 +154,7 @@ int test_crypto_muhash(void)
 		cmocka_unit_test(set_of_the_reference_node),
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(reduces_at_the_modulus),
+		cmocka_unit_test(many_at_once),
 	};
 
 	return cmocka_run_group_tests_name("muhash", tests, NULL, NULL);
