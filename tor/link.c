@@ -234,8 +234,12 @@ void link_msg_write(struct bytes *out, const struct link_msg *m)
 	case LINK_DOOR_LISTEN:
 		wish_write(out, m->type, &m->u.wish);
 		break;
+	case LINK_HEALTH:
+		health_write(out, &m->u.health);
+		break;
 	case LINK_CLIENT_AUTH_ADD:
 	case LINK_CLIENT_AUTH_REMOVE:
+	case LINK_REFRESH:
 		auth_write(out, m->type, &m->u.auth);
 		break;
 	case LINK_SIGN:
@@ -274,6 +278,9 @@ static void read_from_warden(struct link_msg *m, struct reader *r)
 	case LINK_SIGNED:
 		blob_read(&m->u.blob, r);
 		break;
+	case LINK_HEALTH:
+		health_read(&m->u.health, r);
+		break;
 	case LINK_STOP:
 	case LINK_LOG_REOPEN:
 		break;
@@ -297,6 +304,7 @@ static void read_from_node(struct link_msg *m, struct reader *r)
 		break;
 	case LINK_CLIENT_AUTH_ADD:
 	case LINK_CLIENT_AUTH_REMOVE:
+	case LINK_REFRESH:
 		auth_read(&m->u.auth, m->type, r);
 		break;
 	case LINK_SIGN:

@@ -9,6 +9,7 @@
 #define CLOISTER_TOR_LINK_H
 
 #include "base/bytes.h"
+#include "tor/health.h"
 
 #define LINK_VERSION 3
 #define LINK_MESSAGE_MAX 4096     /* bytes of one message */
@@ -29,6 +30,7 @@ enum link_type {
 	LINK_SOCKS = 5,           /* the answer to LINK_SOCKS_OPEN */
 	LINK_DOOR_LISTEN = 6,     /* a private door's listener comes along */
 	LINK_SIGNED = 7,          /* the answer to LINK_SIGN */
+	LINK_HEALTH = 8,          /* how tor is, check by check */
 	/* node to warden */
 	LINK_READY = 64,          /* started: RPC answers, peers are served */
 	LINK_NEWNYM = 65,         /* fresh circuits, please */
@@ -43,6 +45,8 @@ enum link_type {
 	LINK_DOORS_TOLD = 74,     /* all wishes are told: drop what is not
 				   * among them */
 	LINK_SIGN = 75,           /* a certificate by the identity key */
+	LINK_REFRESH = 76,        /* fetch the descriptor of an onion: it may
+				   * be another by now */
 };
 
 enum tor_phase {
@@ -146,8 +150,10 @@ struct link_msg {
 		struct link_socks socks;          /* LINK_SOCKS, …_OPEN */
 		struct link_door_wish wish;       /* LINK_DOOR_ADD, …_REMOVE,
 						   * …_LISTEN */
-		struct link_client_auth auth;     /* LINK_CLIENT_AUTH_… */
 		struct link_blob blob;            /* LINK_SIGN, …_SIGNED */
+		struct link_client_auth auth;     /* LINK_CLIENT_AUTH_…;
+						   * LINK_REFRESH: address */
+		struct health health;             /* LINK_HEALTH */
 	} u;
 };
 

@@ -35,6 +35,7 @@ struct node_link {
 	struct bytes *wishes;         /* packets, in order */
 	size_t wishes_n;
 	struct link_tor_state tor;
+	struct health health;
 	struct link_door door;
 };
 
@@ -103,6 +104,9 @@ static void dispatch(struct node_link *l, const struct link_msg *m, int fd)
 	case LINK_DOOR:
 		dispatch_door(l, &m->u.door);
 		break;
+	case LINK_HEALTH:
+		l->health = m->u.health;
+		break;
 	case LINK_STOP:
 		if (l->events.stop)
 			l->events.stop(l->arg);
@@ -130,6 +134,7 @@ static void dispatch(struct node_link *l, const struct link_msg *m, int fd)
 	case LINK_SOCKS_OPEN:
 	case LINK_DOOR_ALIVE:
 	case LINK_DOOR_DEAD:
+	case LINK_REFRESH:
 		break;
 	}
 }
@@ -404,6 +409,14 @@ void node_link_client_auth_remove(struct node_link *l, const char *address)
 	wish(l, &m);
 }
 
+void node_link_refresh(struct node_link *l, const char *onion)
+{
+	struct link_msg m = { .type = LINK_REFRESH };
+
+	link_text_set(m.u.auth.address, sizeof m.u.auth.address, onion);
+	wish(l, &m);
+}
+
 void node_link_doors_told(struct node_link *l)
 {
 	const struct link_msg m = { .type = LINK_DOORS_TOLD };
@@ -463,6 +476,11 @@ void node_link_free(struct node_link *l)
 const struct link_tor_state *node_link_tor_state(const struct node_link *l)
 {
 	return &l->tor;
+}
+
+const struct health *node_link_health(const struct node_link *l)
+{
+	return &l->health;
 }
 
 const struct link_door *node_link_public_door(const struct node_link *l)

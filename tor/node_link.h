@@ -64,8 +64,13 @@ void node_link_doors_told(struct node_link *l);
 /** A request for the signer (tls/signer.h), which is not read here. */
 void node_link_sign(struct node_link *l, struct span request);
 
+/** Fetch the descriptor of an onion anew: the one tor has may be stale. */
+void node_link_refresh(struct node_link *l, const char *onion);
+
 /** The last state heard; TOR_STARTING before the first. */
 const struct link_tor_state *node_link_tor_state(const struct node_link *l);
+/** How tor is, check by check, as last heard. */
+const struct health *node_link_health(const struct node_link *l);
 /** The public door as last heard; state DOOR_NONE before. */
 const struct link_door *node_link_public_door(const struct node_link *l);
 

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 
 #define PENDING_MAX 128
-#define ANSWER_TIMEOUT_MS 60000
-#define CHECK_EVERY_S 5
+#define ANSWER_TIMEOUT_MS 20000
+#define CHECK_EVERY_S 2
 
 struct tor_control {
 	struct bufferevent *bev;
@@ -27,6 +27,7 @@ struct tor_control {
 	tor_reply_fn *pending[PENDING_MAX];
 	size_t first, count;
 	int64_t waiting_since_ms;     /* for the first of them */
+	int64_t checked_ms;
 	bool lost;
 };
 
@@ -93,11 +94,15 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 static void on_check(evutil_socket_t fd, short what, void *arg)
 {
 	struct tor_control *c = arg;
+	int64_t now = clock_mono_ms();
 
 	(void)fd;
 	(void)what;
-	if (c->count > 0 &&
-	    clock_mono_ms() - c->waiting_since_ms > ANSWER_TIMEOUT_MS)
+	/* Were we frozen ourselves?  Then tor gets its time anew. */
+	if (now - c->checked_ms > 3 * CHECK_EVERY_S * 1000)
+		c->waiting_since_ms = now;
+	c->checked_ms = now;
+	if (c->count > 0 && now - c->waiting_since_ms > ANSWER_TIMEOUT_MS)
 		lose(c, "tor has stopped answering");
 }
 
@@ -110,6 +115,7 @@ struct tor_control *tor_control_new(struct event_base *base, int fd,
 
 	c->events = *events;
 	c->arg = arg;
+	c->checked_ms = clock_mono_ms();
 	evutil_make_socket_nonblocking(fd);
 	c->bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
 	c->check = event_new(base, -1, EV_PERSIST, on_check, c);

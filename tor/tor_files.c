@@ -105,12 +105,10 @@ static enum err prepare_onion(struct tor_files *f,
 	return e;
 }
 
-static enum err write_torrc(const struct tor_files *f,
-			    const struct tor_process_options *o,
-			    struct why *why)
+static struct torrc_params params_of(const struct tor_files *f,
+				     const struct tor_process_options *o)
 {
-	struct bytes extra = {0}, text = {0};
-	struct torrc_params p = {
+	return (struct torrc_params){
 		.data_dir = f->data_dir,
 		.socks_path = o->socks_path,
 		.seeds_path = o->seeds_path,
@@ -119,6 +117,26 @@ static enum err write_torrc(const struct tor_files *f,
 		.onion_port = o->public_port,
 		.p2p_port = o->p2p_port,
 	};
+}
+
+char *tor_files_setconf(const struct tor_files *f,
+			const struct tor_process_options *o)
+{
+	struct torrc_params p = params_of(f, o);
+	struct bytes text = {0};
+
+	if (!p.onion_dir)
+		return NULL;
+	torrc_write_setconf(&text, &p);
+	return (char *)text.p;
+}
+
+static enum err write_torrc(const struct tor_files *f,
+			    const struct tor_process_options *o,
+			    struct why *why)
+{
+	struct bytes extra = {0}, text = {0};
+	struct torrc_params p = params_of(f, o);
 	enum err e = ERR_NONE;
 
 	if (o->extra_path)

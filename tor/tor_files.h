@@ -24,6 +24,9 @@ struct tor_files {
 NODISCARD enum err tor_files_prepare(struct tor_files *f,
 				     const struct tor_process_options *o,
 				     struct why *why);
+/** The command that gives tor its onion service again; NULL: it has none. */
+char *tor_files_setconf(const struct tor_files *f,
+			const struct tor_process_options *o);
 /** Tor has ended: remove its copy of the onion's key. */
 void tor_files_hide(const struct tor_process_options *o);
 /** Remove what tor remembers (state, cached directory), never keys; the next

@@ -1,8 +1,7 @@
 /*
  * The life of our tor.  Whatever goes wrong ends in fail(): the node is told,
- * and after a pause it is tried again.  One that worked is started again at
- * once; the pause grows with each failure, but for the first minutes not
- * beyond a few seconds, so that peers are back soon after the cause has gone.
+ * and after a pause it is tried again.  While it runs its health is watched,
+ * and repaired.
  */
 #include "config.h"
 
@@ -10,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "tor/child.h"
+#include "tor/patience.h"
 #include "tor/ram_dir.h"
 #include "tor/spawner.h"
 #include "tor/tor_control.h"
@@ -31,24 +30,18 @@
 #include <unistd.h>
 
 #define TICK_MS 1000
+#define OFF_MS 300                   /* so long is the network off */
 #define VERSION_TIMEOUT_MS 20000
-#define STUCK_MS (5 * 60 * 1000)     /* of bootstrap without progress */
-#define HEALTHY_MS (60 * 1000)       /* ready so long: failures forgotten */
-#define HEARTBEAT_MS 30000
+#define HEALTHY_MS (10 * 1000)       /* ready so long: deaths forgotten */
+#define HEARTBEAT_MS 10000
 #define CIRCUITS_EVERY_MS 5000
-#define PAUSE_WORKED_MS 100          /* doubled with each failure … */
-#define PAUSE_WORKED_MAX_MS 2000
-#define PAUSE_MS 1000                /* … of one that did not work */
-#define PAUSE_MAX_MS 5000
-#define FAILURES_MANY 60             /* in a row: less often from now on */
-#define PAUSE_MANY_MS 30000
 #define TERM_AFTER_MS 3000           /* when asked to end and does not */
 #define KILL_AFTER_MS 8000
-#define FORGET_AT 3                  /* starts that never got ready */
-#define FORGET_EVERY 30
-#define REPAIR_MS (60 * 1000)        /* patience after the first repair */
-#define REPAIR_MAX_MS (30 * 60 * 1000)
 #define WOKEN_MS (20 * 1000)         /* of sleep that tor should hear of */
+#define QUIET_MS (10 * 1000)         /* of the network: ask it */
+#define LONG_SLEEP_MS (2 * 60 * 1000)   /* no connection outlives it */
+#define REFRESH_MAX 20               /* in each window */
+#define REFRESH_WINDOW_MS 10000
 #define REPEAT_LOG_MS (10 * 60 * 1000)
 
 enum stage {
@@ -75,13 +68,18 @@ struct tor_process {
 	int64_t ready_ms;         /* since when it is bootstrapped; 0: not */
 	int64_t heartbeat_ms, circuits_ms, complained_ms;
 	uint32_t circuits_seen;   /* while counting */
-	unsigned failures;        /* in a row, without getting ready */
-	unsigned deaths;          /* in a row, soon after getting ready */
-	unsigned repairs;         /* of the door, since it was alive */
-	int64_t repaired_ms;      /* the last of them */
+	struct patience patience;
+	struct health health;
+	char *setconf;            /* gives tor our onion again; or NULL */
+	unsigned refreshes;       /* since refresh_ms */
+	int64_t refresh_ms;
+	uint32_t probe;           /* a circuit built for an answer; or 0 */
+	int64_t probe_ms;
+	int64_t tick_ms;          /* the last tick */
 	int64_t asleep_ms;        /* slept through since boot */
 	bool killed;              /* by somebody else: not its own fault */
 	bool forget;              /* discard tor's state at the next start */
+	bool off;                 /* its network, for a moment */
 	bool up;                  /* events.up() was the last word */
 	bool stopping;
 };
@@ -96,6 +94,8 @@ static void set_timer(struct tor_process *t, int64_t ms)
 /* Tell the owner, if there is something to tell. */
 static void report(struct tor_process *t)
 {
+	if (t->stage == STAGE_RUN && !t->ending_ms)
+		tor_watch_judge(&t->watch, &t->health, clock_mono_ms());
 	if (!t->watch.changed)
 		return;
 	t->watch.changed = false;
@@ -119,38 +119,25 @@ static void log_failure(struct tor_process *t, const char *text,
 		 (double)pause_ms / 1000);
 }
 
-/* How long to wait before the next start. */
-static int64_t failed_pause(struct tor_process *t)
+/* How it ended, as far as the next start is concerned. */
+static enum tor_end end_of(const struct tor_process *t)
 {
-	int64_t ms;
-
-	if (t->watch.bootstrapped || t->killed) {
-		t->failures = 0;
-		if (t->ready_ms &&
-		    clock_mono_ms() - t->ready_ms >= HEALTHY_MS)
-			t->deaths = 0;
-		ms = PAUSE_WORKED_MS << MIN_OF(t->deaths++, 10u);
-		ms = MIN_OF(ms, PAUSE_WORKED_MAX_MS);
-	} else if (t->failures++ < FAILURES_MANY) {
-		ms = PAUSE_MS << MIN_OF(t->failures - 1, 10u);
-		ms = MIN_OF(ms, PAUSE_MAX_MS);
-	} else {
-		ms = PAUSE_MANY_MS;
-	}
-	t->killed = false;
-	/* Perhaps it chokes on what it remembers. */
-	if (t->failures == FORGET_AT ||
-	    (t->failures && t->failures % FORGET_EVERY == 0))
-		t->forget = true;
-	return ms + (int64_t)random_below((uint64_t)ms / 4);
+	if (!t->watch.bootstrapped && !t->killed)
+		return TOR_END_FAILED;
+	return t->ready_ms && clock_mono_ms() - t->ready_ms >= HEALTHY_MS
+		? TOR_END_STEADY : TOR_END_WORKED;
 }
 
 static void fail(struct tor_process *t, const char *text)
 {
-	int64_t pause = failed_pause(t);
+	bool forget;
+	int64_t pause = patience_pause_ms(&t->patience, &forget, end_of(t));
 	char clean[LINK_TEXT_MAX + 1];
 
+	t->forget = t->forget || forget;
+	t->killed = false;
 	t->ready_ms = 0;
+	health_ended(&t->health, clock_mono_ms());
 	tor_text_scrub(clean, sizeof clean, text);
 	log_failure(t, clean, pause);
 	tor_watch_down(&t->watch, clean);
@@ -176,6 +163,7 @@ static void on_heartbeat(void *arg, const struct control_line *line)
 	static const char key[] = "status/bootstrap-phase=";
 	struct tor_process *t = arg;
 
+	health_set(&t->health, HEALTH_CONTROL, HEALTH_GOOD, clock_mono_ms());
 	if (strncmp(line->text, key, sizeof key - 1) == 0)
 		tor_watch_bootstrap(&t->watch, line->text + sizeof key - 1,
 				    clock_mono_ms());
@@ -265,6 +253,12 @@ static void on_control_lost(void *arg, const char *reason)
 
 	/* one that hung up is about to end, and says more by that */
 	end_it(t, reason ? reason : "");
+	health_set(&t->health, HEALTH_CONTROL, HEALTH_BAD, clock_mono_ms());
+	if (!reason)
+		return;
+	health_repaired(&t->health, HEALTH_CONTROL, REPAIR_RESTART,
+			clock_mono_ms());
+	kill(t->pid, SIGKILL);      /* it would not hear a SIGTERM either */
 }
 
 static void converse(struct tor_process *t, int fd)
@@ -342,6 +336,8 @@ static void run_tor(struct tor_process *t)
 	} else if (f.address[0]) {
 		tor_watch_door(&t->watch, f.address, t->o.public_port, "");
 	}
+	free(t->setconf);
+	t->setconf = tor_files_setconf(&f, &t->o);
 	if (!e)
 		e = spawn_tor(t, &why);
 	tor_files_clear(&f);
@@ -352,7 +348,8 @@ static void run_tor(struct tor_process *t)
 	t->stage = STAGE_RUN;
 	tor_watch_restart(&t->watch, TOR_STARTING, "tor starts",
 			  clock_mono_ms());
-	t->heartbeat_ms = clock_mono_ms();
+	health_started(&t->health, clock_mono_ms());
+	t->heartbeat_ms = t->tick_ms = clock_mono_ms();
 	set_timer(t, TICK_MS);
 	report(t);
 }
@@ -418,24 +415,6 @@ static void watch_clock(struct tor_process *t)
 	tor_watch_doubt_clock(&t->watch, text);
 }
 
-static void watch_bootstrap(struct tor_process *t, int64_t now)
-{
-	char text[LINK_TEXT_MAX + 1];
-	const struct link_tor_state *s = &t->watch.state;
-
-	if (t->watch.bootstrapped) {
-		if (!t->ready_ms)
-			t->ready_ms = now;
-		return;
-	}
-	if (now - t->watch.progress_ms < STUCK_MS)
-		return;
-	snprintf(text, sizeof text, "tor got no further than %d %% for %d "
-		 "minutes%s%.300s", s->bootstrap_percent, STUCK_MS / 60000,
-		 s->problem[0] ? ": " : "", s->problem);
-	end_it(t, text);
-}
-
 static void ask(struct tor_process *t, int64_t now)
 {
 	if (now - t->heartbeat_ms >= HEARTBEAT_MS &&
@@ -454,19 +433,139 @@ static void ask(struct tor_process *t, int64_t now)
 	}
 }
 
-/* A machine that slept has dead circuits and does not know it. */
-static void watch_sleep(struct tor_process *t)
+/* ---- is the network there? ---- */
+
+static void on_probe(void *arg, const struct control_line *line)
+{
+	struct tor_process *t = arg;
+	char id[16];
+
+	if (line->code == 250 && control_word(id, sizeof id, line->text, 1))
+		t->probe = (uint32_t)strtoul(id, NULL, 10);
+}
+
+/* A network that is gone closes no connection, it only goes quiet.  Tor's
+ * padding is heard every few seconds; where it is switched off, relays answer
+ * when a circuit is built. */
+static void watch_silence(struct tor_process *t, int64_t now)
+{
+	bool quiet = now - t->watch.heard_ms >= QUIET_MS;
+
+	if (t->probe && !quiet) {
+		tor_process_close_circuit(t, t->probe);
+		t->probe = 0;
+	}
+	if (!quiet || !t->watch.bootstrapped || now - t->probe_ms < QUIET_MS)
+		return;
+	t->probe_ms = now;
+	tor_control_send(t->control, "EXTENDCIRCUIT 0", on_probe);
+}
+
+/* ---- repairs ---- */
+
+/* Not at once: tor removes the old SOCKS socket a little later, and would
+ * take the new one for it. */
+static void on_disconnected(void *arg, const struct control_line *line)
+{
+	struct tor_process *t = arg;
+
+	(void)line;
+	t->off = true;
+	set_timer(t, OFF_MS);
+}
+
+static void on_reconnected(void *arg, const struct control_line *line)
+{
+	if (line->code != 250)
+		refused(arg, "to use the network again", line);
+}
+
+/* What the node and the log hear of a tor that is started again. */
+static void restart(struct tor_process *t, enum health_check why)
+{
+	char text[LINK_TEXT_MAX + 1];
+	const struct link_tor_state *s = &t->watch.state;
+
+	if (why == HEALTH_BOOTSTRAP)
+		snprintf(text, sizeof text, "tor gets no further than %d %%"
+			 "%s%.300s", s->bootstrap_percent,
+			 s->problem[0] ? ": " : "", s->problem);
+	else
+		snprintf(text, sizeof text, "tor is started again: its %s "
+			 "is bad", health_check_name(why));
+	end_it(t, text);
+}
+
+static void repair(struct tor_process *t, enum repair what,
+		   enum health_check why)
+{
+	switch (what) {
+	case REPAIR_CIRCUITS:
+		tor_process_newnym(t);
+		break;
+	case REPAIR_RECONNECT:
+		tor_control_send(t->control, "SETCONF DisableNetwork=1",
+				 on_disconnected);
+		break;
+	case REPAIR_DOOR:
+		tor_control_send(t->control, "SETCONF HiddenServiceDir",
+				 NULL);
+		if (t->setconf)
+			tor_control_send(t->control, t->setconf, NULL);
+		break;
+	case REPAIR_RELOAD:
+		tor_control_send(t->control, "SIGNAL RELOAD", NULL);
+		break;
+	case REPAIR_FORGET:
+		t->forget = true;
+		restart(t, why);
+		break;
+	case REPAIR_RESTART:
+		restart(t, why);
+		break;
+	case REPAIR_NONE:
+	case REPAIR_COUNT:
+		break;
+	}
+}
+
+static void watch_health(struct tor_process *t, int64_t now)
+{
+	enum health_check why;
+	enum repair what;
+
+	tor_watch_judge(&t->watch, &t->health, now);
+	what = health_due(&t->health, &why, now);
+	if (!what)
+		return;
+	/* While the machine is offline this comes again and again. */
+	if (t->health.item[why].step > 1 && why == HEALTH_NETWORK)
+		log_debug(LOG_TOR, "health: %s", repair_name(what));
+	else
+		log_warn(LOG_TOR, "health: %s is bad since %.0f s; repair: "
+			 "%s", health_check_name(why),
+			 (double)(now - t->health.item[why].since_ms) / 1000,
+			 repair_name(what));
+	repair(t, what, why);
+}
+
+/* A machine that slept, or processes that were frozen: tor may have dead
+ * connections and not know it. */
+static void watch_sleep(struct tor_process *t, int64_t now)
 {
 	int64_t asleep = clock_boot_ms() - clock_mono_ms();
-	int64_t slept = asleep - t->asleep_ms;
+	int64_t slept = asleep - t->asleep_ms + now - t->tick_ms;
 
 	t->asleep_ms = asleep;
+	t->tick_ms = now;
 	if (slept < WOKEN_MS)
 		return;
-	log_info(LOG_TOR, "the machine slept for %lld s: fresh circuits",
+	log_info(LOG_TOR, "the machine slept for %lld s",
 		 (long long)slept / 1000);
 	tor_control_send(t->control, "SIGNAL ACTIVE", NULL);
-	tor_process_newnym(t);
+	t->watch.heard_ms = now;
+	if (slept >= LONG_SLEEP_MS && t->watch.bootstrapped)
+		health_set(&t->health, HEALTH_NETWORK, HEALTH_BAD, now);
 }
 
 static void tick(struct tor_process *t)
@@ -477,14 +576,22 @@ static void tick(struct tor_process *t)
 		kill(t->pid, SIGKILL);
 	else if (t->ending_ms && now - t->ending_ms >= TERM_AFTER_MS)
 		kill(t->pid, SIGTERM);
+	if (t->off && !t->ending_ms)
+		tor_control_send(t->control, "SETCONF DisableNetwork=0",
+				 on_reconnected);
+	t->off = false;
 	if (!t->ending_ms) {
 		tor_watch_tick(&t->watch, now);
-		watch_sleep(t);
+		watch_sleep(t, now);
 		watch_clock(t);
-		watch_bootstrap(t, now);
+		if (t->watch.bootstrapped && !t->ready_ms)
+			t->ready_ms = now;
+		watch_silence(t, now);
+		watch_health(t, now);
 		ask(t, now);
 		if (t->events.tick)
 			t->events.tick(t->arg);
+		t->watch.changed = true;    /* its health, perhaps */
 		report(t);
 	}
 	set_timer(t, TICK_MS);
@@ -540,6 +647,8 @@ bool tor_process_reaped(struct tor_process *t, pid_t pid, int status)
 	event_del(t->timer);
 	tor_control_free(t->control);
 	t->control = NULL;
+	t->off = false;
+	t->probe = 0;
 	if (t->up && t->events.down)
 		t->events.down(t->arg);
 	t->up = false;
@@ -590,6 +699,7 @@ void tor_process_free(struct tor_process *t)
 	event_free(t->timer);
 	free(t->program);
 	free(t->onion_ram);
+	free(t->setconf);
 	free(t);
 }
 
@@ -638,40 +748,30 @@ void tor_process_newnym(struct tor_process *t)
 		tor_control_send(t->control, "SIGNAL NEWNYM", NULL);
 }
 
-/* Repairs of the door, from the gentlest; the last is repeated. */
-static void repair_door(struct tor_process *t)
-{
-	static const char again[] = "our onion service does not answer: tor "
-				    "is started again";
-
-	t->repairs++;
-	log_warn(LOG_TOR, "our onion service does not answer when dialled "
-		 "through Tor: repair %u (%s)", t->repairs,
-		 t->repairs == 1 ? "fresh circuits" :
-		 t->repairs == 2 ? "tor is started again" :
-		 "tor is started again without what it remembers");
-	if (t->repairs == 1) {
-		tor_process_newnym(t);
-		return;
-	}
-	t->forget = t->repairs > 2;
-	end_it(t, again);
-}
-
 void tor_process_door_checked(struct tor_process *t, bool alive)
 {
-	int64_t patience = REPAIR_MS << MIN_OF(t->repairs, 5u);
+	if (t->stage != STAGE_RUN || t->ending_ms || !t->watch.bootstrapped)
+		return;
+	health_set(&t->health, HEALTH_ONION,
+		   alive ? HEALTH_GOOD : HEALTH_BAD, clock_mono_ms());
+	t->watch.changed = true;
+	report(t);
+}
 
-	if (alive) {
-		t->repairs = 0;
-		return;
+void tor_process_refresh(struct tor_process *t, const char *onion)
+{
+	int64_t now = clock_mono_ms();
+	char command[80];
+
+	if (now - t->refresh_ms >= REFRESH_WINDOW_MS) {
+		t->refresh_ms = now;
+		t->refreshes = 0;
 	}
-	patience = MIN_OF(patience, (int64_t)REPAIR_MAX_MS);
-	if (t->stage != STAGE_RUN || t->ending_ms || !t->watch.bootstrapped ||
-	    (t->repairs && clock_mono_ms() - t->repaired_ms < patience))
+	if (!t->control || !t->watch.bootstrapped ||
+	    t->refreshes++ >= REFRESH_MAX)
 		return;
-	t->repaired_ms = clock_mono_ms();
-	repair_door(t);
+	snprintf(command, sizeof command, "HSFETCH %.56s", onion);
+	tor_control_send(t->control, command, NULL);
 }
 
 void tor_process_close_circuit(struct tor_process *t, uint32_t circuit)
@@ -682,6 +782,11 @@ void tor_process_close_circuit(struct tor_process *t, uint32_t circuit)
 		return;
 	snprintf(command, sizeof command, "CLOSECIRCUIT %u", circuit);
 	tor_control_send(t->control, command, NULL);
+}
+
+const struct health *tor_process_health(const struct tor_process *t)
+{
+	return &t->health;
 }
 
 const struct tor_watch *tor_process_watch(const struct tor_process *t)

@@ -71,9 +71,12 @@ bool tor_process_reaped(struct tor_process *t, pid_t pid, int status);
 void tor_process_ask(struct tor_process *t, const char *command);
 void tor_process_newnym(struct tor_process *t);
 void tor_process_close_circuit(struct tor_process *t, uint32_t circuit);
-/** What the node found when it dialled our own onion: a dead door is repaired,
- * step by step, each with more patience than the one before. */
+/** What the node found when it dialled our own onion. */
 void tor_process_door_checked(struct tor_process *t, bool alive);
+/** Fetch the descriptor of an onion ("….onion", checked) anew. */
+void tor_process_refresh(struct tor_process *t, const char *onion);
+/** How it is, check by check. */
+const struct health *tor_process_health(const struct tor_process *t);
 const struct tor_watch *tor_process_watch(const struct tor_process *t);
 
 #endif

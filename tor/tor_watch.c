@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CELL_BYTES 512
+
 static void set_problem(struct tor_watch *w, const char *text)
 {
 	char clean[LINK_TEXT_MAX + 1];
@@ -71,6 +73,8 @@ void tor_watch_restart(struct tor_watch *w, enum tor_phase phase,
 	w->network_down = false;
 	w->directory_short = false;
 	w->circuits_stale = false;
+	w->built_ms = w->heard_ms = now_ms;
+	w->circuits_failed = 0;
 	w->state.bootstrap_percent = 0;
 	w->state.circuits = 0;
 	w->state.clock_skew_s = 0;
@@ -256,11 +260,29 @@ void tor_watch_tick(struct tor_watch *w, int64_t now_ms)
 		w->changed = true;
 }
 
+/* ---- circuits ---- */
+
+static void circuit_event(struct tor_watch *w, const char *text,
+			  int64_t now_ms)
+{
+	char state[16];
+
+	w->circuits_stale = true;
+	if (!control_word(state, sizeof state, text, 2))
+		return;
+	if (strcmp(state, "BUILT") == 0) {
+		w->built_ms = now_ms;
+		w->circuits_failed = 0;
+	} else if (strcmp(state, "FAILED") == 0) {
+		w->circuits_failed++;
+	}
+}
+
 /* ---- all events ---- */
 
 void tor_watch_event(struct tor_watch *w, const char *text, int64_t now_ms)
 {
-	char kind[24], value[8];
+	char kind[24], value[24];
 
 	if (!control_word(kind, sizeof kind, text, 0))
 		return;
@@ -271,7 +293,12 @@ void tor_watch_event(struct tor_watch *w, const char *text, int64_t now_ms)
 		if (door_watch_event(&w->door, &w->round, text, now_ms))
 			w->changed = true;
 	} else if (strcmp(kind, "CIRC") == 0) {
-		w->circuits_stale = true;
+		circuit_event(w, text, now_ms);
+	} else if (strcmp(kind, "BW") == 0) {
+		/* the node's own bytes count too, but few come at a time */
+		if (control_word(value, sizeof value, text, 1) &&
+		    strtoul(value, NULL, 10) >= CELL_BYTES)
+			w->heard_ms = now_ms;
 	} else if (strcmp(kind, "NETWORK_LIVENESS") == 0) {
 		control_word(value, sizeof value, text, 1);
 		w->network_down = strcmp(value, "DOWN") == 0;
@@ -319,4 +346,71 @@ void tor_watch_circuits(struct tor_watch *w, uint32_t count)
 {
 	w->changed = w->changed || w->state.circuits != count;
 	w->state.circuits = count;
+}
+
+/* ---- health ---- */
+
+#define SLOW_MS (30 * 1000)          /* bootstrap without progress */
+#define PUBLISH_MS (60 * 1000)       /* from ready to the first upload */
+#define UNBUILT_MS (30 * 1000)       /* circuits fail, and none is built */
+#define UNBUILT_MIN 5
+#define SILENT_MS (16 * 1000)
+
+static enum health_state judge_network(const struct tor_watch *w,
+				       const struct health_item *i,
+				       int64_t now_ms)
+{
+	if (!w->bootstrapped)
+		return HEALTH_UNKNOWN;
+	if (w->network_down || now_ms - w->heard_ms >= SILENT_MS)
+		return HEALTH_BAD;
+	/* Once it was bad, only what was built since then is proof. */
+	if (i->state == HEALTH_BAD &&
+	    w->built_ms <= MAX_OF(i->since_ms, i->repaired_ms))
+		return HEALTH_BAD;
+	return HEALTH_GOOD;
+}
+
+static enum health_state judge_circuits(const struct tor_watch *w,
+					int64_t now_ms)
+{
+	if (!w->bootstrapped)
+		return HEALTH_UNKNOWN;
+	if (w->directory_short || (w->circuits_failed >= UNBUILT_MIN &&
+				   now_ms - w->built_ms >= UNBUILT_MS))
+		return HEALTH_BAD;
+	return HEALTH_GOOD;
+}
+
+static enum health_state judge_descriptor(const struct tor_watch *w,
+					  const struct health *h,
+					  int64_t now_ms)
+{
+	int64_t ready_ms = h->item[HEALTH_BOOTSTRAP].since_ms;
+
+	if (!w->door.address[0] || !w->bootstrapped)
+		return HEALTH_UNKNOWN;
+	if (w->door.state == DOOR_REACHABLE)
+		return HEALTH_GOOD;
+	if (w->door.state == DOOR_FAILED || now_ms - ready_ms >= PUBLISH_MS)
+		return HEALTH_BAD;
+	return HEALTH_UNKNOWN;
+}
+
+void tor_watch_judge(const struct tor_watch *w, struct health *h,
+		     int64_t now_ms)
+{
+	enum health_state bootstrap = HEALTH_UNKNOWN;
+
+	if (w->bootstrapped)
+		bootstrap = HEALTH_GOOD;
+	else if (now_ms - w->progress_ms >= SLOW_MS)
+		bootstrap = HEALTH_BAD;
+	health_set(h, HEALTH_BOOTSTRAP, bootstrap, now_ms);
+	health_set(h, HEALTH_NETWORK,
+		   judge_network(w, &h->item[HEALTH_NETWORK], now_ms),
+		   now_ms);
+	health_set(h, HEALTH_CIRCUITS, judge_circuits(w, now_ms), now_ms);
+	health_set(h, HEALTH_DESCRIPTOR, judge_descriptor(w, h, now_ms),
+		   now_ms);
 }

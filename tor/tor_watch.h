@@ -16,7 +16,7 @@
 
 /* Events that tor_watch_event() understands, for SETEVENTS. */
 #define TOR_WATCH_EVENTS \
-	"STATUS_CLIENT STATUS_GENERAL HS_DESC CIRC NETWORK_LIVENESS"
+	"STATUS_CLIENT STATUS_GENERAL HS_DESC CIRC NETWORK_LIVENESS BW"
 
 struct tor_watch {
 	struct link_tor_state state;
@@ -26,6 +26,9 @@ struct tor_watch {
 	bool bootstrapped, network_down;
 	bool directory_short;      /* too little known to build circuits */
 	bool circuits_stale;       /* a circuit changed: count again */
+	int64_t heard_ms;          /* something came from a relay */
+	int64_t built_ms;          /* when a circuit was built last */
+	unsigned circuits_failed;  /* since then */
 	bool changed;              /* since the owner last cleared it */
 };
 
@@ -56,6 +59,9 @@ void tor_watch_doubt_clock(struct tor_watch *w, const char *our_time);
 /** One line of the reply to GETINFO TOR_WATCH_LISTENERS: if it names a
  * listener that is no unix socket, that becomes the problem. */
 void tor_watch_listeners(struct tor_watch *w, const char *line);
+/** What of it the checks of tor's health are to know. */
+void tor_watch_judge(const struct tor_watch *w, struct health *h,
+		     int64_t now_ms);
 /** From time to time: give up waiting for uploads that tor forgot. */
 void tor_watch_tick(struct tor_watch *w, int64_t now_ms);
 

@@ -62,18 +62,41 @@ static void add_long_lived(struct bytes *out, const struct torrc_params *p)
 	add(out, "\n");
 }
 
+/* Of the onion service, after its directory and port. */
+static const char *const onion_options[][2] = {
+	{ "HiddenServiceVersion", "3" },
+	{ "HiddenServiceExportCircuitID", "haproxy" },
+	{ "HiddenServiceMaxStreams", "8" },
+	{ "HiddenServiceMaxStreamsCloseCircuit", "1" },
+	{ "HiddenServiceEnableIntroDoSDefense", "1" },
+	{ "HiddenServicePoWDefensesEnabled", "1" },
+};
+
 static void add_onion(struct bytes *out, const struct torrc_params *p)
 {
 	add_path(out, "HiddenServiceDir ", p->onion_dir);
 	addf(out, "\nHiddenServicePort %u ", p->onion_port);
 	add_path(out, "unix:", p->onion_target);
-	add(out, "\n"
-	    "HiddenServiceVersion 3\n"
-	    "HiddenServiceExportCircuitID haproxy\n"
-	    "HiddenServiceMaxStreams 8\n"
-	    "HiddenServiceMaxStreamsCloseCircuit 1\n"
-	    "HiddenServiceEnableIntroDoSDefense 1\n"
-	    "HiddenServicePoWDefensesEnabled 1\n");
+	add(out, "\n");
+	for (size_t i = 0; i < ARRAY_SIZE(onion_options); i++)
+		addf(out, "%s %s\n", onion_options[i][0],
+		     onion_options[i][1]);
+}
+
+void torrc_write_setconf(struct bytes *out, const struct torrc_params *p)
+{
+	struct bytes port = {0};
+
+	addf(&port, "%u ", p->onion_port);
+	add_path(&port, "unix:", p->onion_target);
+	bytes_append(&port, "", 1);
+	add_path(out, "SETCONF HiddenServiceDir=", p->onion_dir);
+	add_path(out, " HiddenServicePort=", (const char *)port.p);
+	for (size_t i = 0; i < ARRAY_SIZE(onion_options); i++)
+		addf(out, " %s=%s", onion_options[i][0],
+		     onion_options[i][1]);
+	bytes_append(out, "", 1);
+	bytes_clear(&port);
 }
 
 void torrc_write(struct bytes *out, const struct torrc_params *p)

@@ -22,5 +22,8 @@ struct torrc_params {
  * that can be given once ours holds.
  */
 void torrc_write(struct bytes *out, const struct torrc_params *p);
+/** The command that gives tor the onion service of p, as the torrc does;
+ * with its NUL. */
+void torrc_write_setconf(struct bytes *out, const struct torrc_params *p);
 
 #endif

@@ -119,6 +119,7 @@ static void on_tor_changed(void *arg)
 	if (!w->link)
 		return;
 	warden_link_tor_state(w->link, &t->state);
+	warden_link_health(w->link, tor_process_health(w->tor));
 	if (w->o->public_onion)
 		warden_link_door(w->link, &t->door);
 }
@@ -425,6 +426,10 @@ static void on_node_message(void *arg, const struct link_msg *m)
 			tor_process_door_checked(w->tor, m->type ==
 						 LINK_DOOR_ALIVE);
 		break;
+	case LINK_REFRESH:
+		if (w->tor)
+			tor_process_refresh(w->tor, m->u.auth.address);
+		break;
 	case LINK_SOCKS_OPEN:
 		open_socks(w, m->u.socks.id, m->u.socks.kind);
 		break;
@@ -446,6 +451,7 @@ static void on_node_message(void *arg, const struct link_msg *m)
 	case LINK_SOCKS:
 	case LINK_DOOR_LISTEN:
 	case LINK_SIGNED:
+	case LINK_HEALTH:
 		break;
 	}
 }

@@ -36,11 +36,10 @@ struct warden_link {
 	int fd;
 	struct warden_link_events events;
 	void *arg;
-	struct link_msg tor;
-	struct link_msg signature;
-	bool say_tor, say_stop, say_reopen, say_signed;
+	struct link_msg tor, health, signature;
+	bool say_tor, say_health, say_stop, say_reopen, say_signed;
 	int log_fd;                          /* goes with reopen */
-	struct bytes last_tor;               /* as the node knows it */
+	struct bytes last_tor, last_health;  /* as the node knows them */
 	struct door_slot *slots[SLOTS_MAX];
 	size_t slots_n;
 	struct answer answers[ANSWERS_MAX];
@@ -160,6 +159,7 @@ static void send_waiting(struct warden_link *l)
 	if (!send_one(l, &l->say_stop, &stop, -1) ||
 	    !send_one(l, &l->say_tor, &l->tor, -1) ||
 	    !send_one(l, &l->say_signed, &l->signature, -1) ||
+	    !send_one(l, &l->say_health, &l->health, -1) ||
 	    !send_doors(l) ||
 	    !send_one(l, &l->say_reopen, &reopen, l->log_fd) ||
 	    !send_answers(l))
@@ -207,6 +207,7 @@ struct warden_link *warden_link_new(struct event_base *base, int fd,
 	l->arg = arg;
 	l->tor.type = LINK_TOR_STATE;
 	l->signature.type = LINK_SIGNED;
+	l->health.type = LINK_HEALTH;
 	evutil_make_socket_nonblocking(fd);
 	l->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable,
 				l);
@@ -238,6 +239,7 @@ void warden_link_free(struct warden_link *l)
 	for (size_t i = 0; i < l->slots_n; i++)
 		slot_free(l->slots[i]);
 	bytes_clear(&l->last_tor);
+	bytes_clear(&l->last_health);
 	free(l);
 }
 
@@ -248,6 +250,15 @@ void warden_link_tor_state(struct warden_link *l,
 	if (!is_news(&l->last_tor, &l->tor))
 		return;
 	l->say_tor = true;
+	send_waiting(l);
+}
+
+void warden_link_health(struct warden_link *l, const struct health *h)
+{
+	l->health.u.health = *h;
+	if (!is_news(&l->last_health, &l->health))
+		return;
+	l->say_health = true;
 	send_waiting(l);
 }
 

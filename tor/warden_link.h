@@ -26,6 +26,7 @@ void warden_link_free(struct warden_link *l);       /* NULL is fine */
 
 void warden_link_tor_state(struct warden_link *l,
 			   const struct link_tor_state *s);
+void warden_link_health(struct warden_link *l, const struct health *h);
 /** By its name, the public one or a private one. */
 void warden_link_door(struct warden_link *l, const struct link_door *d);
 /** A private door's listener (name and port), which stays the caller's. */

@@ -282,6 +282,14 @@ static void close_circuit(void *ctx, uint32_t circuit)
 		node_link_close_circuit(n->link, circuit);
 }
 
+static void refresh(void *ctx, const char *host)
+{
+	struct node *n = ctx;
+
+	if (n->link)
+		node_link_refresh(n->link, host);
+}
+
 /* ---- putting it together ---- */
 
 static enum err make_rpc(struct node *n, struct why *why)
@@ -377,6 +385,7 @@ static void make_peers(struct node *n)
 		.onion_listener = inherited_fd("public"),
 		.plain_listener = inherited_fd("plain"),
 		.close_circuit = close_circuit,
+		.refresh = refresh,
 		.ctx = n,
 	};
 

@@ -243,6 +243,14 @@ static void port_close_circuit(void *ctx, uint32_t circuit)
 		p->opt.close_circuit(p->opt.ctx, circuit);
 }
 
+static void port_refresh(void *ctx, const char *host)
+{
+	struct peers *p = ctx;
+
+	if (p->opt.refresh)
+		p->opt.refresh(p->opt.ctx, host);
+}
+
 static void port_set_reading(void *ctx, peer_id id, bool on)
 {
 	struct peers *p = ctx;
@@ -553,6 +561,7 @@ static struct p2p *engine_new(struct peers *p)
 		.queued = port_queued,
 		.close = port_close,
 		.close_circuit = port_close_circuit,
+		.refresh = port_refresh,
 		.set_reading = port_set_reading,
 		.dial = port_dial,
 		.random = port_random,

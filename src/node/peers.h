@@ -24,6 +24,8 @@ struct peers_options {
 	int plain_listener;              /* fd, taken; -1: none */
 	/* A peer behind this inbound circuit broke the rules: end it. */
 	void (*close_circuit)(void *ctx, uint32_t circuit);
+	/* As in struct p2p_ports. */
+	void (*refresh)(void *ctx, const char *host);
 	void *ctx;
 };
 

@@ -310,6 +310,49 @@ static void port_ping(void *ctx)
 	p2p_ping_all(engine(ctx));
 }
 
+/* clock_mono_ms() to unix seconds. */
+static int64_t when(const struct node *n, int64_t mono_ms)
+{
+	if (!mono_ms)
+		return 0;
+	return clock_unix(&n->clock) - (clock_mono_ms() - mono_ms) / 1000;
+}
+
+#define STRANGERS_S (6 * 60 * 60)    /* one came in so lately */
+
+/* The warden's checks, and ours: does anybody come in?  That nobody does is
+ * no proof of anything: the dials of our own onion are. */
+static void tor_checks(struct node *n, struct rpc_tor *out)
+{
+	const struct health *h = node_link_health(n->link);
+	struct p2p_totals t = { 0 };
+
+	for (int c = 0; c < HEALTH_CHECK_COUNT; c++) {
+		const struct health_item *i = &h->item[c];
+
+		out->checks[out->check_count++] = (struct rpc_tor_check){
+			.name = health_check_name((enum health_check)c),
+			.state = health_state_name(i->state),
+			.since = when(n, i->since_ms),
+			.bad_ms = i->bad_ms,
+			.repairs = i->repairs,
+			.repair = repair_name(i->last),
+			.repair_at = when(n, i->repaired_ms),
+		};
+	}
+	if (n->peers)
+		p2p_totals(engine(n), &t);
+	out->checks[out->check_count++] = (struct rpc_tor_check){
+		.name = "inbound",
+		.state = health_state_name(t.stranger_unix &&
+			clock_unix(&n->clock) - t.stranger_unix < STRANGERS_S
+			? HEALTH_GOOD : HEALTH_UNKNOWN),
+		.since = t.stranger_unix,
+	};
+	out->ready_ms = h->ready_ms;
+	out->recovery_ms = h->recovery_ms;
+}
+
 static void port_tor(void *ctx, struct rpc_tor *out)
 {
 	struct node *n = ctx;
@@ -336,9 +379,7 @@ static void port_tor(void *ctx, struct rpc_tor *out)
 	out->self_check = self_dial_state_name(
 		n->self_dial ? self_dial_state(n->self_dial) : SELF_DIAL_NONE);
 	if (n->self_dial && self_dial_at_ms(n->self_dial)) {
-		out->self_check_at = clock_unix(&n->clock) -
-			(clock_mono_ms() - self_dial_at_ms(n->self_dial)) /
-				1000;
+		out->self_check_at = when(n, self_dial_at_ms(n->self_dial));
 		out->self_check_ms = self_dial_took_ms(n->self_dial);
 	}
 	out->circuits = (int)s->circuits;
@@ -349,6 +390,8 @@ static void port_tor(void *ctx, struct rpc_tor *out)
 		 (int)sizeof out->problem - 1,
 		 s->problem[0] ? s->problem : d->problem);
 	out->problem_at = n->tor_problem_at;
+	if (out->wanted)
+		tor_checks(n, out);
 }
 
 static void port_walls(void *ctx, struct rpc_walls *out)

@@ -17,7 +17,7 @@
 
 #define TIMEOUT_MS 30000
 #define RETRY_MS 3000            /* after the first failure, then doubled */
-#define RETRY_MAX_MS (5 * 60 * 1000)
+#define RETRY_MAX_MS (60 * 1000)
 #define AGAIN_MS (20 * 60 * 1000)   /* and up to as much more, at random */
 #define FAILURES 3               /* in a row, before it counts as dead */
 

@@ -401,6 +401,7 @@ void conns_tick(struct p2p *p)
 	if (!p->active)
 		return;
 	fetch_timeouts(p);
+	redial_tick(p);
 	named_hosts(p);
 	if (p->opt.connect_only || !onions_up(p))
 		return;

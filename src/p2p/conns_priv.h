@@ -26,6 +26,7 @@ struct circuit {
 struct lost {
 	int64_t at_ms;               /* 0: never */
 	unsigned tries;              /* in vain since then */
+	int64_t refresh_ms;          /* its descriptor is due then */
 };
 
 struct wanted_host {
@@ -140,6 +141,8 @@ void pace_timed_out(struct dial_pace *pace);
 
 /* ---- redial.c ---- */
 
+/** Fetch the descriptors that are due. */
+void redial_tick(struct p2p *p);
 /** The connection ended, and not because we wanted it. */
 void redial_lost(struct p2p *p, const struct peer *peer);
 /** Tor was away and is back: what was lost is looked for anew. */

@@ -149,6 +149,8 @@ static void verack_message(struct p2p *p, struct peer *peer)
 		return;
 	peer->done = peer->info.handshaken = true;
 	peer->ping_now = true;
+	if (peer->circuit)
+		p->stranger_unix = p->now_unix;
 	log_debug(LOG_P2P, "peer=%llu is version %u %s, blocks=%d, %s",
 		  (unsigned long long)peer->id, peer->info.version,
 		  peer->info.subver, peer->info.start_height,

@@ -300,6 +300,7 @@ void p2p_totals(const struct p2p *p, struct p2p_totals *out)
 	out->bytes_sent = p->bytes_sent;
 	out->bytes_received = p->bytes_received;
 	out->blocks_in_flight = p->fetch.asked_n;
+	out->stranger_unix = p->stranger_unix;
 	out->addresses = addrbook_count(p->book);
 	out->addresses_tried = addrbook_tried_count(p->book);
 	for (i = 0; i < p->peers_n; i++) {

@@ -151,6 +151,7 @@ struct p2p_totals {
 	unsigned inbound, outbound;
 	uint64_t bytes_sent, bytes_received;
 	size_t blocks_in_flight;
+	int64_t stranger_unix;     /* the last inbound peer by tor; 0: none */
 	size_t addresses;          /* in the book */
 	size_t addresses_tried;    /* of them: did a handshake once */
 	/* Highest header any pre-synchronisation has reached; -1: none. */

@@ -120,6 +120,7 @@ struct p2p {
 
 	struct fetch fetch;
 	struct conns conns;
+	int64_t stranger_unix;       /* one came in through tor; 0: never */
 	struct circuit **circuits;
 	size_t circuits_n;
 

@@ -108,6 +108,9 @@ struct p2p_ports {
 	 * p2p_dial_failed.
 	 */
 	void (*dial)(void *ctx, const struct dial_request *req);
+	/** The descriptor of this onion may be stale: fetch it; may be
+	 * NULL. */
+	void (*refresh)(void *ctx, const char *host);
 	/** Unpredictable bytes (in tests: repeatable ones). */
 	void (*random)(void *ctx, void *out, size_t n);
 

@@ -11,9 +11,11 @@
 
 #define NAMED_MS (10 * MINUTE_MS)    /* so long are they thought of as lost */
 #define BOOK_MS (2 * MINUTE_MS)
-#define OF_USE_MS (20 * SECOND_MS)   /* connected so long */
+#define NAMED_OF_USE_MS (2 * SECOND_MS)   /* connected so long */
+#define BOOK_OF_USE_MS (20 * SECOND_MS)
 #define PAUSE_MIN_MS 400
 #define PAUSE_MAX_MS (4 * SECOND_MS)
+#define REFRESH_MS (2 * SECOND_MS)
 #define TIMEOUT_MS (6 * SECOND_MS)   /* of the first try */
 #define TIMEOUT_MAX_MS MINUTE_MS
 
@@ -40,13 +42,25 @@ static int64_t timeout_ms(const struct p2p *p, const struct lost *l)
 }
 
 /* One that leaves as soon as it came is not lost anew each time. */
-static void lose(const struct p2p *p, struct lost *l, const struct peer *peer,
-		 int64_t window)
+static void lose(const struct p2p *p, struct lost *l, const struct peer *peer)
 {
-	if (lately(p, l, window) &&
-	    p->now_ms - peer->connected_ms < OF_USE_MS)
+	if (lately(p, l, NAMED_MS) &&
+	    p->now_ms - peer->connected_ms < NAMED_OF_USE_MS)
 		return;
 	*l = (struct lost){ .at_ms = MAX_OF(p->now_ms, 1) };
+}
+
+/* A service that was started again has another descriptor, and tor takes long
+ * to give up the one it has.  Directories answer a few times in a quarter of
+ * an hour only: so at once, and then less and less often. */
+static void refresh(struct p2p *p, struct lost *l, const char *host)
+{
+	int64_t gone = p->now_ms - l->at_ms;
+
+	if (p->now_ms < l->refresh_ms || !p->ports.refresh)
+		return;
+	l->refresh_ms = p->now_ms + MAX_OF(2 * gone, REFRESH_MS);
+	p->ports.refresh(p->ports.ctx, host);
 }
 
 /* ---- those the owner named ---- */
@@ -111,12 +125,12 @@ void redial_lost(struct p2p *p, const struct peer *peer)
 		return;
 	for (i = 0; i < p->conns.wanted_n; i++)
 		if (p->conns.wanted[i].peer == peer->id)
-			lose(p, &p->conns.wanted[i].lost, peer, NAMED_MS);
+			lose(p, &p->conns.wanted[i].lost, peer);
 	if (peer->info.type != CONN_OUTBOUND || !peer->has_onion ||
-	    p->now_ms - peer->connected_ms < OF_USE_MS)
+	    p->now_ms - peer->connected_ms < BOOK_OF_USE_MS)
 		return;
 	l = lost_add(p, &peer->onion);
-	lose(p, &l->lost, peer, BOOK_MS);
+	lose(p, &l->lost, peer);
 	l->next_ms = p->now_ms + pause_ms(p, &l->lost);
 }
 
@@ -162,6 +176,31 @@ bool redial_due(struct p2p *p, struct onion *out, int64_t *timeout)
 }
 
 /* ---- both ---- */
+
+void redial_tick(struct p2p *p)
+{
+	struct conns *c = &p->conns;
+	uint8_t key[ONION_KEY_BYTES];
+	char host[ONION_TEXT_SIZE];
+
+	if (!c->tor_ready)
+		return;
+	for (size_t i = 0; i < c->wanted_n; i++) {
+		struct wanted_host *w = &c->wanted[i];
+
+		if (!w->peer && lately(p, &w->lost, NAMED_MS) &&
+		    onion_parse(key, w->host))
+			refresh(p, &w->lost, w->host);
+	}
+	for (size_t i = 0; i < c->lost_n; i++) {
+		struct lost_peer *l = &c->lost[i];
+
+		if (!lately(p, &l->lost, BOOK_MS))
+			continue;
+		onion_format(host, l->onion.key);
+		refresh(p, &l->lost, host);
+	}
+}
 
 void redial_anew(struct p2p *p)
 {

@@ -90,6 +90,13 @@ struct rpc_network {
 	size_t local_count;
 };
 
+/* One check of Tor's health; times are unix seconds, 0: never. */
+struct rpc_tor_check {
+	const char *name, *state, *repair;
+	int64_t since, repair_at, bad_ms;      /* bad_ms: the last time */
+	unsigned repairs;
+};
+
 /* gettorinfo. */
 struct rpc_tor {
 	bool wanted;                   /* false: runs without tor (regtest) */
@@ -109,6 +116,10 @@ struct rpc_tor {
 	bool clock_skew_known;
 	int64_t clock_skew_s;
 	int restarts;
+	int64_t ready_ms;              /* the last start took; 0: not yet */
+	int64_t recovery_ms;           /* of the last trouble; 0: none */
+	struct rpc_tor_check checks[8];
+	size_t check_count;
 	char problem[401];             /* the last one, or empty */
 	int64_t problem_at;            /* unix seconds */
 };

@@ -373,10 +373,27 @@ static void setnetworkactive(struct rpc_call *call)
 
 /* ---- gettorinfo ---- */
 
+static struct json_object *check_json(const struct rpc_tor_check *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_str(o, "check", c->name);
+	json_add_str(o, "state", c->state);
+	if (c->since)
+		json_add_int(o, "since", c->since);
+	json_add_int(o, "last_bad_ms", c->bad_ms);
+	json_add_int(o, "repairs", c->repairs);
+	if (c->repair_at) {
+		json_add_str(o, "last_repair", c->repair);
+		json_add_int(o, "last_repair_time", c->repair_at);
+	}
+	return o;
+}
+
 static void gettorinfo(struct rpc_call *call)
 {
 	struct rpc_tor t = { 0 };
-	struct json_object *o;
+	struct json_object *o, *health;
 
 	if (NO_PORT(call, tor))
 		return;
@@ -400,6 +417,12 @@ static void gettorinfo(struct rpc_call *call)
 	if (t.clock_skew_known)
 		json_add_int(o, "clock_skew", t.clock_skew_s);
 	json_add_int(o, "restarts", t.restarts);
+	json_add_int(o, "time_to_ready_ms", t.ready_ms);
+	json_add_int(o, "last_recovery_ms", t.recovery_ms);
+	health = json_object_new_array();
+	for (size_t i = 0; i < t.check_count; i++)
+		json_object_array_add(health, check_json(&t.checks[i]));
+	json_object_object_add(o, "health", health);
 	if (*t.problem) {
 		json_add_str(o, "last_problem", t.problem);
 		json_add_int(o, "last_problem_time", t.problem_at);
@@ -446,7 +469,8 @@ static const struct rpc_method methods[] = {
 	{ .name = "gettorinfo", .category = "Network", .flags = RPC_EARLY,
 	  .run = gettorinfo,
 	  .help = "How our Tor is: its phase, our onion address, whether "
-		  "the world can\nreach it, and what went wrong last." },
+		  "the world can\nreach it, each check of its health with its "
+		  "repairs, and what went wrong last." },
 };
 
 struct rpc_methods rpc_methods_net(void)

@@ -41,6 +41,14 @@ static void port_close(void *ctx, peer_id id, enum close_reason reason,
 	snprintf(peer->text, sizeof peer->text, "%s", text);
 }
 
+static void port_refresh(void *ctx, const char *host)
+{
+	struct rig *r = ctx;
+
+	r->refreshes_n++;
+	snprintf(r->refreshed, sizeof r->refreshed, "%s", host);
+}
+
 static void port_close_circuit(void *ctx, uint32_t circuit)
 {
 	struct rig *r = ctx;
@@ -159,6 +167,7 @@ struct rig *rig_new(const struct p2p_options *opt)
 	struct p2p_ports ports = {
 		.ctx = r, .send = port_send, .queued = port_queued,
 		.close = port_close, .close_circuit = port_close_circuit,
+		.refresh = port_refresh,
 		.set_reading = port_set_reading,
 		.dial = port_dial, .random = port_random,
 		.chain_headers = port_headers, .chain_block = port_block,

@@ -43,6 +43,8 @@ struct rig {
 
 	uint32_t cut_circuit;        /* the last one, and how many */
 	unsigned cuts_n;
+	char refreshed[80];          /* the last one, and how many */
+	unsigned refreshes_n;
 
 	bool refuse;                 /* the chain's queue is full */
 	unsigned headers_n, blocks_n, plans_n, serve_headers_n, serve_block_n;

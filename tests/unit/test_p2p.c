@@ -13,6 +13,7 @@ int main(void)
 	failed += test_p2p_messages();
 	failed += test_p2p_addrbook();
 	failed += test_p2p_presync();
+	failed += test_p2p_redial();
 	failed += test_p2p_peer();
 	failed += test_p2p_conns();
 	failed += test_p2p_addrs();

@@ -16,6 +16,7 @@ int test_p2p_messages(void);
 int test_p2p_addrbook(void);
 int test_p2p_addrs(void);
 int test_p2p_presync(void);
+int test_p2p_redial(void);
 int test_p2p_peer(void);
 int test_p2p_conns(void);
 int test_p2p_door(void);

@@ -22,3 +22,33 @@ def own_namespace():
                               sys.executable] + sys.argv)
     print("note: no network namespace can be made here; using the machine's "
           "loopback", flush=True)
+
+
+def _rule(*args):
+    return subprocess.run(["ip", "rule"] + list(args),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True)
+
+
+def can_cut():
+    """Are we in a namespace of our own, where routes are ours to change?"""
+    return os.environ.get("CLOISTER_TEST_NETNS") == "1" and \
+        _rule("list").returncode == 0 and len(os.listdir("/sys/class/net")) \
+        and subprocess.run(["ip", "-o", "link"], stdout=subprocess.PIPE,
+                           text=True).stdout.count("\n") == 1
+
+
+def cut(address):
+    """Drop every packet to this address of loopback, without a word: as a
+    network does that is gone."""
+    if "from all lookup local" in _rule("list").stdout.split("\n")[0] and \
+            _rule("list").stdout.startswith("0:"):
+        _rule("add", "pref", "10", "lookup", "local")
+        _rule("del", "pref", "0", "lookup", "local")
+    done = _rule("add", "pref", "5", "to", address, "blackhole")
+    assert done.returncode == 0, done.stderr
+
+
+def mend(address):
+    done = _rule("del", "pref", "5", "to", address, "blackhole")
+    assert done.returncode == 0, done.stderr
