@@ -90,8 +90,7 @@ struct rpc_network {
 	size_t local_count;
 };
 
-/* One check of Tor's health; times are unix seconds, 0: never. */
-struct rpc_tor_check {
+struct rpc_tor_check {                 /* times are unix seconds */
 	const char *name, *state, *repair;
 	int64_t since, repair_at, bad_ms;      /* bad_ms: the last time */
 	unsigned repairs;
@@ -116,8 +115,7 @@ struct rpc_tor {
 	bool clock_skew_known;
 	int64_t clock_skew_s;
 	int restarts;
-	int64_t ready_ms;              /* the last start took; 0: not yet */
-	int64_t recovery_ms;           /* of the last trouble; 0: none */
+	int64_t ready_ms, recovery_ms; /* the last start, and trouble, took */
 	struct rpc_tor_check checks[8];
 	size_t check_count;
 	char problem[401];             /* the last one, or empty */
