@@ -110,16 +110,27 @@ static void dump_json(struct rpc_call *call, const struct coin_scan_result *r)
 	free(path);
 }
 
+/* The file is there: the answer waits until the chain is back. */
+static bool return_slice(struct rpc_call *call)
+{
+	if (chain_has_work(call->chain))
+		return true;
+	dump_json(call, coin_scan_result(call->state));
+	return false;
+}
+
 static bool dump_slice(struct rpc_call *call)
 {
 	struct why why = { 0 };
 	bool more = false;
 
-	if (coin_scan_step(call->state, &more, &why))
+	if (coin_scan_step(call->state, &more, &why)) {
 		rpc_fail_trouble(call, &why);
-	else if (!more)
-		dump_json(call, coin_scan_result(call->state));
-	return more;
+		return false;
+	}
+	if (!more)
+		call->slice = return_slice;
+	return true;
 }
 
 /* Is the way back to it still there? */

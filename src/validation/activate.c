@@ -84,6 +84,12 @@ enum err activate_step(struct chain *c, bool drain, bool *more,
 	return ERR_NONE;
 }
 
+bool chain_has_work(struct chain *c)
+{
+	return c->flight_count || candidates_best(&c->candidates) !=
+				  chain_tip(c);
+}
+
 enum err chain_step(struct chain *c, bool *more, struct why *why)
 {
 	if (c->broken)

@@ -129,6 +129,8 @@ NODISCARD enum err chain_accept_checked_block(struct chain *c,
  * *more: call again.  Flushes when caches are full.
  */
 NODISCARD enum err chain_step(struct chain *c, bool *more, struct why *why);
+/** Would a step do anything? */
+bool chain_has_work(struct chain *c);
 /** Steps until there is nothing to do. */
 NODISCARD enum err chain_activate(struct chain *c, struct why *why);
 /** submitblock: accept, activate, and the verdict that came out of it for

@@ -121,7 +121,13 @@ def test_killed_again_and_again(env):
     blocks = files(n)
     seen = []
     for i in range(20):
-        n.start(*["-reindex"] if i % 5 == 0 else [], wait=False)
+        if i % 5 == 0:
+            n.start("-reindex", wait=False)
+            wait_until(lambda: any(os.path.exists(os.path.join(
+                n.chaindir, "blocks", f)) for f in ("rebuilding", "index")),
+                step=0.002, text="it has begun")
+        else:
+            n.start(wait=False)
         time.sleep(rng.uniform(0.01, 0.07))
         n.kill()
         seen.append(os.path.exists(
