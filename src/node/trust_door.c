@@ -325,6 +325,23 @@ static bool place_of(struct tls_place *out, const struct gate *gate)
 	       (gate->port == DOOR_P2P && rec->state != TRUST_INVITED);
 }
 
+/* All places taken: who has been at his handshake longest gives way, so that
+ * stalling keeps nobody else out. */
+static bool make_room(struct member *m)
+{
+	struct guest *oldest = NULL;
+
+	if (m->guests_n < GUESTS_MAX)
+		return true;
+	for (struct guest *g = m->guests; g; g = g->next)
+		if (g->stream)
+			oldest = g;
+	if (!oldest)
+		return false;
+	guest_free(oldest);
+	return true;
+}
+
 static void on_accept(const struct accepted *a, void *arg)
 {
 	const struct gate *gate = arg;
@@ -332,7 +349,7 @@ static void on_accept(const struct accepted *a, void *arg)
 	struct tls_place place;
 	struct guest *g;
 
-	if (m->guests_n >= GUESTS_MAX || !place_of(&place, gate)) {
+	if (!place_of(&place, gate) || !make_room(m)) {
 		close(a->fd);
 		return;
 	}
