@@ -73,6 +73,8 @@ void loop_free(struct loop *l)
 	if (!l)
 		return;
 	event_free(l->stop_event);
+	/* libevent frees some connections only when it comes round again. */
+	event_base_loop(l->base, EVLOOP_NONBLOCK);
 	event_base_free(l->base);
 	close(l->stop_fd);
 	free(l);
