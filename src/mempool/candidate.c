@@ -6,7 +6,6 @@
 
 #include "mempool/candidate.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "consensus/block_check.h"
@@ -14,25 +13,6 @@
 
 /* So many outputs tell whether the transaction itself is in the chain. */
 #define KNOWN_OUTPUTS 8
-
-void entry_set_add(struct entry_set *s, const struct mempool_entry *e)
-{
-	if (entry_set_has(s, e))
-		return;
-	if (s->n == s->cap) {
-		s->cap = s->cap ? 2 * s->cap : 4;
-		s->v = xrealloc(s->v, s->cap * sizeof *s->v);
-	}
-	s->v[s->n++] = e;
-}
-
-bool entry_set_has(const struct entry_set *s, const struct mempool_entry *e)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i] == e)
-			return true;
-	return false;
-}
 
 void candidate_init(struct candidate *c, struct shared_tx *tx)
 {
@@ -48,14 +28,6 @@ void candidate_clear(struct candidate *c)
 	*c = (struct candidate){ 0 };
 }
 
-bool tx_spends_from(const struct tx *tx, const struct txid *id)
-{
-	for (uint32_t i = 0; i < tx->in_count; i++)
-		if (txid_eq(&tx->in[i].prevout.txid, id))
-			return true;
-	return false;
-}
-
 static int next_height(const struct mempool *m)
 {
 	return chain_tip(m->opt.chain)->height + 1;
@@ -68,6 +40,7 @@ static bool check_alone(const struct attempt *a, const struct tx *tx,
 {
 	const struct mempool *m = a->m;
 	const struct header_node *tip = chain_tip(m->opt.chain);
+	const struct mempool_entry *here;
 	enum verdict v = tx_check(tx);
 
 	if (v)
@@ -83,14 +56,15 @@ static bool check_alone(const struct attempt *a, const struct tx *tx,
 				  "%s", "");
 	if (!tx_is_final(tx, tip->height + 1, header_node_mtp(tip)))
 		return reject_set(r, REJECT_PREMATURE, "non-final", "%s", "");
-	if (mempool_get_wtxid(m, &tx->wtxid))
-		return reject_set(r, REJECT_CONFLICT,
-				  "txn-already-in-mempool", "%s", "");
-	if (mempool_get(m, &tx->txid))
+	here = mempool_get(m, &tx->txid);
+	if (!here)
+		return true;
+	if (memcmp(&entry_tx(here)->wtxid, &tx->wtxid, sizeof tx->wtxid))
 		return reject_set(r, REJECT_CONFLICT,
 				  "txn-same-nonwitness-data-in-mempool",
 				  "%s", "");
-	return true;
+	return reject_set(r, REJECT_CONFLICT, "txn-already-in-mempool", "%s",
+			  "");
 }
 
 static bool find_conflicts(const struct attempt *a, struct candidate *c,

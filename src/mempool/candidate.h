@@ -7,15 +7,6 @@
 #include "consensus/tx_inputs.h"
 #include "mempool/change.h"
 
-/* Entries, each once. */
-struct entry_set {
-	const struct mempool_entry **v;
-	size_t n, cap;
-};
-
-void entry_set_add(struct entry_set *s, const struct mempool_entry *e);
-bool entry_set_has(const struct entry_set *s, const struct mempool_entry *e);
-
 struct candidate {
 	struct shared_tx *tx;            /* borrowed from the caller */
 	struct mempool_entry *entry;     /* ours until it is the pool's */
@@ -59,9 +50,6 @@ NODISCARD bool candidate_fee_ok(struct mempool *m, struct reject *r,
 NODISCARD bool candidate_scripts_ok(struct mempool *m,
 				    const struct candidate *c,
 				    struct reject *r);
-
-/** Does tx spend an output of that transaction? */
-bool tx_spends_from(const struct tx *tx, const struct txid *id);
 
 static inline int64_t candidate_fee(const struct candidate *c)
 {

@@ -13,6 +13,33 @@
 
 #define BIT(i) (UINT64_C(1) << (i))
 
+bool tx_spends_from(const struct tx *tx, const struct txid *id)
+{
+	for (uint32_t i = 0; i < tx->in_count; i++)
+		if (txid_eq(&tx->in[i].prevout.txid, id))
+			return true;
+	return false;
+}
+
+void entry_set_add(struct entry_set *s, const struct mempool_entry *e)
+{
+	if (entry_set_has(s, e))
+		return;
+	if (s->n == s->cap) {
+		s->cap = s->cap ? 2 * s->cap : 4;
+		s->v = xrealloc(s->v, s->cap * sizeof *s->v);
+	}
+	s->v[s->n++] = e;
+}
+
+bool entry_set_has(const struct entry_set *s, const struct mempool_entry *e)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i] == e)
+			return true;
+	return false;
+}
+
 void change_init(struct change *ch, struct mempool *m)
 {
 	*ch = (struct change){ .m = m };
@@ -94,23 +121,17 @@ int64_t change_removed_fees(const struct change *ch)
 	return sum;
 }
 
-void change_add(struct change *ch, struct mempool_entry *e)
+void change_add(struct change *ch, struct mempool_entry *e,
+		const struct entry_set *parents)
 {
-	const struct tx *tx = entry_tx(e);
-
 	if (ch->add_n == ch->add_cap) {
 		ch->add_cap = ch->add_cap ? 2 * ch->add_cap : 4;
 		ch->adds = xrealloc(ch->adds,
 				    ch->add_cap * sizeof *ch->adds);
 	}
-	ch->adds[ch->add_n++] = e;
-	for (uint32_t i = 0; i < tx->in_count; i++) {
-		const struct mempool_entry *p =
-			mempool_get(ch->m, &tx->in[i].prevout.txid);
-
-		if (p)
-			change_touch(ch, p->cluster);
-	}
+	ch->adds[ch->add_n++] = (struct addition){ e, parents };
+	for (size_t i = 0; i < parents->n; i++)
+		change_touch(ch, parents->v[i]->cluster);
 }
 
 /* ---- planning ---- */
@@ -188,20 +209,6 @@ static struct draft *draft_find(const struct change *ch,
 	return NULL;
 }
 
-/* The pool's entry or the earlier addition that e's input spends. */
-static const struct mempool_entry *parent_of(const struct change *ch,
-					     const struct mempool_entry *e,
-					     uint32_t in)
-{
-	const struct txid *id = &entry_tx(e)->in[in].prevout.txid;
-	const struct mempool_entry *p = mempool_get(ch->m, id);
-
-	for (size_t i = 0; !p && i < ch->add_n && ch->adds[i] != e; i++)
-		if (txid_eq(&entry_tx(ch->adds[i])->txid, id))
-			p = ch->adds[i];
-	return p;
-}
-
 /* Move b's entries behind a's; b is empty then.  False: too many. */
 static bool draft_join(struct draft *a, struct draft *b)
 {
@@ -217,34 +224,42 @@ static bool draft_join(struct draft *a, struct draft *b)
 	return true;
 }
 
-/* Put e behind its parents; their drafts become one. */
-static bool plan_add(struct change *ch, struct mempool_entry *e)
+/* Join what holds `parent` to own, whose first entry is its child. */
+static bool join_parent(struct change *ch, struct draft *own,
+			const struct mempool_entry *parent)
 {
-	struct draft *own = draft_add(ch);
-	const struct policy *p = &ch->m->opt.policy;
 	unsigned place;
+	struct draft *d = draft_find(ch, parent, &place);
 
-	own->n = 1;
-	own->entry[0] = e;
-	own->parents[0] = 0;
-	own->weight_wu = e->weight_wu;
-	for (uint32_t i = 0; i < entry_tx(e)->in_count; i++) {
-		const struct mempool_entry *parent = parent_of(ch, e, i);
-		struct draft *d;
-
-		if (!parent)
-			continue;
-		d = draft_find(ch, parent, &place);
-		CHECK(d);        /* spending what goes was refused before */
-		if (d == own) {
-			own->parents[0] |= BIT(place);
-			continue;
-		}
+	CHECK(d);                /* spending what goes was refused before */
+	if (d != own) {
+		place += own->n;
 		if (!draft_join(own, d))
 			return false;
-		(void)draft_find(ch, parent, &place);
-		own->parents[0] |= BIT(place);
 	}
+	own->parents[0] |= BIT(place);
+	return true;
+}
+
+/* Put it behind its parents; their drafts become one. */
+static bool plan_add(struct change *ch, size_t at)
+{
+	const struct addition *add = &ch->adds[at];
+	const struct policy *p = &ch->m->opt.policy;
+	struct draft *own = draft_add(ch);
+
+	own->n = 1;
+	own->entry[0] = add->e;
+	own->parents[0] = 0;
+	own->weight_wu = add->e->weight_wu;
+	for (size_t i = 0; i < add->parents->n; i++)
+		if (!join_parent(ch, own, add->parents->v[i]))
+			return false;
+	for (size_t i = 0; i < at; i++)
+		if (tx_spends_from(entry_tx(add->e),
+				   &entry_tx(ch->adds[i].e)->txid) &&
+		    !join_parent(ch, own, ch->adds[i].e))
+			return false;
 	return own->n <= p->cluster_count &&
 	       own->weight_wu <= p->cluster_bytes * WITNESS_SCALE;
 }
@@ -264,7 +279,7 @@ bool change_plan(struct change *ch)
 		}
 	}
 	for (size_t i = 0; i < ch->add_n; i++)
-		if (!plan_add(ch, ch->adds[i]))
+		if (!plan_add(ch, i))
 			return false;
 	return true;
 }
@@ -372,6 +387,6 @@ void change_commit(struct change *ch)
 	}
 	ch->touched_n = 0;
 	for (size_t i = 0; i < ch->add_n; i++)
-		pool_insert(m, ch->adds[i]);
+		pool_insert(m, ch->adds[i].e);
 	change_clear(ch);
 }

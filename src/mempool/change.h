@@ -8,11 +8,29 @@
 
 #include "mempool/cluster.h"
 
+/** Does tx spend an output of that transaction? */
+bool tx_spends_from(const struct tx *tx, const struct txid *id);
+
+/* Entries, each once. */
+struct entry_set {
+	const struct mempool_entry **v;
+	size_t n, cap;
+};
+
+void entry_set_add(struct entry_set *s, const struct mempool_entry *e);
+bool entry_set_has(const struct entry_set *s, const struct mempool_entry *e);
+
+/* An entry that is to come. */
+struct addition {
+	struct mempool_entry *e;
+	const struct entry_set *parents; /* in the pool */
+};
+
 struct change {
 	struct mempool *m;
 	struct cluster **touched;        /* what is to be made anew */
 	size_t touched_n, touched_cap;
-	struct mempool_entry **adds;     /* parents before children */
+	struct addition *adds;           /* parents before children */
 	size_t add_n, add_cap;
 	struct draft **drafts;           /* what takes their place */
 	size_t draft_n, draft_cap;
@@ -31,9 +49,12 @@ void change_touch(struct change *ch, struct cluster *c);
 bool entry_is_doomed(const struct mempool_entry *e);
 size_t change_removed_count(const struct change *ch);
 int64_t change_removed_fees(const struct change *ch);
-/** e is to come; what it spends in the pool or of earlier ones is found
- * here.  Nothing in the pool may spend from it. */
-void change_add(struct change *ch, struct mempool_entry *e);
+/**
+ * e is to come, with these parents of the pool (borrowed); those among
+ * earlier additions are found here.  Nothing in the pool may spend from it.
+ */
+void change_add(struct change *ch, struct mempool_entry *e,
+		const struct entry_set *parents);
 
 /** Work out the new clusters; false: one would be too large.  Planned
  * removals and additions stand then. */

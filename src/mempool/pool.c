@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "crypto/hash.h"
 #include "mempool/mempool_priv.h"
 
@@ -249,7 +250,6 @@ struct mempool *mempool_new(const struct mempool_options *opt)
 	map_init(&m->by_wtxid, &wtxid_map, m->salt);
 	map_init(&m->by_spent, &spent_map, m->salt);
 	map_init(&m->deltas, &delta_map, m->salt);
-	chunk_index_init(&m->chunks);
 	m->sequence = 1;
 	m->rolling_since = pool_now(m);
 	return m;
@@ -266,6 +266,7 @@ void mempool_free(struct mempool *m)
 		return;
 	while ((k = chunk_index_best(&m->chunks)))
 		cluster_free(k->cluster, &m->chunks);
+	chunk_index_clear(&m->chunks);
 	for (pos = 0; (p = map_next(&m->by_txid, &pos));)
 		entry_free(&p->e);
 	for (pos = 0; (d = map_next(&m->deltas, &pos));)
@@ -312,6 +313,7 @@ size_t mempool_memory(const struct mempool *m)
 		       m->deltas.cap + m->age_cap;
 
 	return m->entry_memory + m->cluster_memory + slots * sizeof(void *) +
+	       chunk_index_memory(&m->chunks) +
 	       m->deltas.count * (sizeof(struct mempool_delta) + MALLOC_OVERHEAD);
 }
 

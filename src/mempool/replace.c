@@ -128,7 +128,7 @@ bool replace_plan(struct change *ch, struct reject *r,
 	snprintf(reason, sizeof reason, "insufficient fee%s", suffix);
 	if (c->conflicts.n && !pays(r, ch->m, &bid, reason))
 		return false;
-	change_add(ch, c->entry);
+	change_add(ch, c->entry, &c->parents);
 	if (!change_plan(ch))
 		return too_large(r);
 	if (c->conflicts.n && change_compare(ch) != 1)
@@ -208,7 +208,7 @@ bool replace_plan_package(struct change *ch, struct reject *r,
 	if (replaces && !package_pays(ch, r, all, n))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		change_add(ch, all[i].entry);
+		change_add(ch, all[i].entry, &all[i].parents);
 	if (!change_plan(ch))
 		return too_large(r);
 	if (replaces && change_compare(ch) != 1)

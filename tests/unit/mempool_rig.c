@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mempool/linearize.h"
@@ -49,10 +50,14 @@ static void on_connected(void *ctx, const struct header_node *n,
 			 struct block *b)
 {
 	struct rig *r = ctx;
+	clock_t start = clock();
 
 	(void)n;
 	if (r->m)
 		mempool_block_connected(r->m, b);
+	if (r->connect_ms)
+		*r->connect_ms = (double)(clock() - start) * 1e3 /
+				 CLOCKS_PER_SEC;
 }
 
 static void on_disconnected(void *ctx, const struct header_node *n,
@@ -96,19 +101,19 @@ void rig_open(struct rig *r, const struct policy *policy)
 {
 	struct chain_options chain = {
 		.params = &r->params, .dir = r->dir, .clock = &r->clock,
-		.dbcache_bytes = 8 << 20, .check_all_scripts = true,
+		.dbcache_bytes = 256 << 20, .check_all_scripts = true,
 		.events = { .ctx = r, .connected = on_connected,
 			    .disconnected = on_disconnected,
 			    .tip = on_tip },
 	};
-	struct mempool_options opt = {
-		.clock = &r->clock,
-		.events = { r, on_added, on_removed },
-	};
 	struct why why;
 
 	memset(r, 0, sizeof *r);
-	snprintf(r->dir, sizeof r->dir, "/tmp/cloister-mempool-XXXXXX");
+	r->opt.clock = &r->clock;
+	r->opt.events = (struct mempool_events){ r, on_added, on_removed };
+	/* In memory, if there is such a place: nothing here waits for disks. */
+	snprintf(r->dir, sizeof r->dir, "%s/cloister-mempool-XXXXXX",
+		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
 	CHECK(mkdtemp(r->dir));
 	r->params = chain_params_get(CHAIN_REGTEST);
 	clock_set_mock(&r->clock, 1700000000);
@@ -116,18 +121,40 @@ void rig_open(struct rig *r, const struct policy *policy)
 	r->next_coin = 1;
 	for (int i = 0; i < 110; i++)
 		rig_mine(r, NULL, 0);
-	policy_defaults(&opt.policy);
+	policy_defaults(&r->opt.policy);
 	if (policy)
-		opt.policy = *policy;
-	opt.chain = r->chain;
-	r->m = mempool_new(&opt);
+		r->opt.policy = *policy;
+	r->opt.chain = r->chain;
+	r->m = mempool_new(&r->opt);
+}
+
+void rig_empty(struct rig *r)
+{
+	mempool_free(r->m);
+	r->m = mempool_new(&r->opt);
 }
 
 void rig_close(struct rig *r)
 {
 	mempool_free(r->m);
 	chain_close(r->chain);
+	r->chain = NULL;
 	remove_dir(r->dir);
+}
+
+static struct rig *left_open;
+
+static void close_left_open(void)
+{
+	if (left_open->chain)
+		rig_close(left_open);
+}
+
+void rig_close_at_exit(struct rig *r)
+{
+	if (!left_open)
+		atexit(close_left_open);
+	left_open = r;
 }
 
 void rig_mine(struct rig *r, struct shared_tx *const *txs, size_t n)

@@ -22,6 +22,8 @@ struct rig {
 	int next_coin;                   /* height of the next free coinbase */
 	/* what the events told */
 	size_t added, removed[REMOVED_REPLACED + 1];
+	double *connect_ms;      /* if given: what the last block took */
+	struct mempool_options opt;
 };
 
 /* A transaction to be built: outputs to rig_script. */
@@ -37,6 +39,10 @@ struct rig_spend {
 /** policy NULL: the default.  Some 10 coinbases are mature. */
 void rig_open(struct rig *r, const struct policy *policy);
 void rig_close(struct rig *r);
+/** Close what is still open when the program ends (fuzz targets). */
+void rig_close_at_exit(struct rig *r);
+/** A new pool in place of the old. */
+void rig_empty(struct rig *r);
 /** Mine a block of these (or of what the pool offers best: txs NULL). */
 void rig_mine(struct rig *r, struct shared_tx *const *txs, size_t n);
 /** Leave the tip by the owner's word; the node it was. */

@@ -251,7 +251,6 @@ static void test_file(void **state)
 {
 	struct rig r;
 	struct shared_tx *f, *t[3];
-	struct mempool_options opt = { 0 };
 	struct bytes b = { 0 };
 	char path[100];
 	int64_t v, time_unix;
@@ -270,12 +269,7 @@ static void test_file(void **state)
 	mempool_prioritise(r.m, &f->tx.txid, -5);
 	snprintf(path, sizeof path, "%s/mempool.dat", r.dir);
 	assert_int_equal(mempool_save(r.m, path, &why), 0);
-	opt.policy = *mempool_policy(r.m);
-	opt.chain = r.chain;
-	opt.clock = &r.clock;
-	opt.events = (struct mempool_events){ 0 };
-	mempool_free(r.m);
-	r.m = mempool_new(&opt);
+	rig_empty(&r);
 	clock_set_mock(&r.clock, time_unix + 500);
 	load(&r, path, ERR_NONE);
 	assert_int_equal(mempool_count(r.m), 3);
@@ -289,8 +283,7 @@ static void test_file(void **state)
 	for (size_t n = 0; n < b.n; n += 7) {
 		assert_int_equal(file_replace(path, span_of(b.p, n), 0600,
 					      &why), 0);
-		mempool_free(r.m);
-		r.m = mempool_new(&opt);
+		rig_empty(&r);
 		load(&r, path, ERR_INPUT);
 		rig_check(&r);
 	}
