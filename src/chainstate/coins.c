@@ -16,6 +16,9 @@
 
 #define MIB ((size_t)1 << 20)
 
+/* Of a table, this part stays in memory: its index and its filter. */
+#define TABLE_SHARE 25
+
 /* Outpoints looked at together while prefetching. */
 #define PREFETCH_GROUP 16
 
@@ -94,6 +97,16 @@ static enum err journal_recover(struct coins *c, struct why *why)
 	return number ? journal_remove(store_dir(c->db), why) : ERR_NONE;
 }
 
+void coins_settle_limit(struct coins *c)
+{
+	size_t tables = (size_t)store_disk_bytes(c->db) / TABLE_SHARE;
+
+	c->limit_bytes = MAX_OF(c->cache_bytes / 2,
+				c->cache_bytes - MIN_OF(tables,
+							c->cache_bytes));
+	c->room_keep_bytes = c->limit_bytes / 3 * 2;
+}
+
 enum err coins_open(struct coins **out, const char *dir,
 		    const struct coins_options *opt, struct why *why)
 {
@@ -109,8 +122,7 @@ enum err coins_open(struct coins **out, const char *dir,
 	};
 	enum err e;
 
-	c->limit_bytes = opt->cache_bytes;
-	c->room_keep_bytes = c->limit_bytes / 3 * 2;
+	c->cache_bytes = c->limit_bytes = opt->cache_bytes;
 	c->batch_coins = FLUSH_BATCH_COINS;
 	c->step_bytes = JOURNAL_STEP_BYTES;
 	coin_table_init(&c->table, c->limit_bytes);
@@ -121,6 +133,8 @@ enum err coins_open(struct coins **out, const char *dir,
 		e = tip_load(c, why);
 	if (!e)
 		e = journal_recover(c, why);
+	if (!e)
+		coins_settle_limit(c);
 	if (e) {
 		coins_close(c);
 		c = NULL;

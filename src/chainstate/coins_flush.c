@@ -283,6 +283,7 @@ enum err coins_make_room(struct coins *c, const struct block_hash *reached,
 	e = write_loose(&f, why);
 	if (!e)
 		coin_table_filter(&c->table, entry_keep, &f);
+	coins_settle_limit(c);
 	log_debug(LOG_STORE, "wrote %zu old coins in %lld ms, %zu kept (%zu KiB)",
 		  f.n, (long long)(clock_mono_us() - start_us) / 1000,
 		  c->table.count, coins_cache_bytes(c) / 1024);
@@ -324,6 +325,7 @@ enum err coins_flush(struct coins *c, const struct block_hash *tip,
 		c->tip = *tip;
 		c->flushes++;
 		flush_settle(&f, keep);
+		coins_settle_limit(c);
 		log_debug(LOG_STORE, "flushed %zu coins in %lld ms, %zu kept (%zu KiB)",
 			  f.n, (long long)(clock_mono_us() - start_us) / 1000,
 			  c->table.count, coins_cache_bytes(c) / 1024);

@@ -19,7 +19,8 @@ struct coins {
 	struct coins *below;     /* what it lies over */
 	struct coin_walk *walks;
 	struct coin_table table;
-	size_t limit_bytes;
+	size_t cache_bytes;      /* as asked for */
+	size_t limit_bytes;      /* less what LevelDB's tables take */
 	size_t room_keep_bytes;  /* of young coins, when room is made */
 	size_t batch_coins;      /* FLUSH_BATCH_COINS, less in tests */
 	size_t step_bytes;       /* JOURNAL_STEP_BYTES, the same */
@@ -44,6 +45,9 @@ NODISCARD enum err coin_load(struct coins *c, bool *found, struct coin *coin,
 #define TIP_KEY "B"          /* tip hash, u64 number of the flush */
 #define APPLYING_KEY "H"     /* u64: the journal being applied */
 #define REACHED_KEY "R"      /* hash, while between two flushes */
+
+/** Leave room for the tables, as many as there are now. */
+void coins_settle_limit(struct coins *c);
 
 /** The tip record, and no REACHED_KEY.  number: flushes so far. */
 void tip_record_put(struct store_batch *b, const struct block_hash *tip,
