@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "chainstate/store_crc.h"
 #include "chainstate/store_guard_priv.h"
 
 #include <dirent.h>
@@ -35,9 +36,10 @@ struct store {
 void leveldb_mmap_limit(int files) __asm__(
 	"_ZN7leveldb18EnvPosixTestHelper20SetReadOnlyMMapLimitEi");
 
-__attribute__((constructor)) static void map_no_files(void)
+__attribute__((constructor)) static void leveldb_prepare(void)
 {
 	leveldb_mmap_limit(0);
+	CHECK(store_crc(0, "123456789", 9) == 0xe3069283u);
 }
 
 /*
