@@ -24,8 +24,9 @@ int64_t patience_pause_ms(struct patience *p, bool *forget, enum tor_end end)
 		p->deaths = 0;
 	if (end != TOR_END_FAILED) {
 		p->failures = 0;
-		ms = WORKED_MS << MIN_OF(p->deaths++, 10u);
+		ms = WORKED_MS << MIN_OF(p->deaths, 10u);
 		ms = MIN_OF(ms, WORKED_MAX_MS);
+		p->deaths++;
 	} else if (p->failures++ < MANY) {
 		ms = FAILED_MS << MIN_OF(p->failures - 1, 10u);
 		ms = MIN_OF(ms, FAILED_MAX_MS);

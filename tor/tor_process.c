@@ -623,7 +623,7 @@ static void tor_ended(struct tor_process *t, int status)
 {
 	char how[64], said[LINK_TEXT_MAX + 1] = "", text[LINK_TEXT_MAX + 1];
 
-	t->killed = !t->ending_ms && WIFSIGNALED(status) &&
+	t->killed = !t->kill_reason[0] && WIFSIGNALED(status) &&
 		    WTERMSIG(status) == SIGKILL;
 	child_status_text(how, sizeof how, status);
 	if (WIFEXITED(status))

@@ -6,8 +6,8 @@ nothing but loopback, where the system allows one.
 usage: run.py [--jobs N] [--keep] [--list] [AREA_behaviour[.test_name] ...]
 
 A test file holds functions test_*(env); `TOR = True` in it asks for the Tor
-network, `SLOW = True` leaves it to --full.  Prints one line per test and a
-summary.  Exit status 0 if nothing failed.
+network, `SLOW = True` leaves it to --full, `TIMEOUT` is in seconds for the
+whole file.  Prints one line per test and a summary.  Exit status 0 if nothing failed.
 """
 
 import argparse
@@ -91,12 +91,12 @@ class Runner:
             item = self.take()
             if not item:
                 return
-            path, wants_tor = item
+            path, wants_tor, timeout = item
             if wants_tor:
                 self.tor_ready.wait()
-            self.run_one(path, slot, wants_tor)
+            self.run_one(path, slot, wants_tor, timeout)
 
-    def run_one(self, path, slot, wants_tor):
+    def run_one(self, path, slot, wants_tor, timeout):
         cmd = [sys.executable, os.path.abspath(__file__), "--child", path]
         if wants_tor and self.torrc:
             cmd += ["--torrc", self.torrc]
@@ -108,7 +108,7 @@ class Runner:
         env = dict(os.environ, CLOISTER_TEST_SLOT=str(slot))
         p = subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True,
                              stderr=subprocess.STDOUT, env=env)
-        timer = threading.Timer(FILE_TIMEOUT, p.terminate)
+        timer = threading.Timer(timeout, p.terminate)
         timer.start()
         seen = 0
         for line in p.stdout:
@@ -157,7 +157,8 @@ def choose(args):
             for n in tests_of(module, only[area]):
                 print("%s.%s" % (area, n))
             continue
-        files.append((path, getattr(module, "TOR", False)))
+        files.append((path, getattr(module, "TOR", False),
+                      getattr(module, "TIMEOUT", FILE_TIMEOUT)))
     # Those that need Tor go last: the network starts meanwhile.
     files.sort(key=lambda f: f[1])
     return files, only
@@ -194,7 +195,7 @@ def main():
                    for i in range(args.jobs)]
         for t in threads:
             t.start()
-        if any(tor for _, tor in files):
+        if any(f[1] for f in files):
             net = runner.start_tor(os.path.join(base, "net"))
         for t in threads:
             t.join()

@@ -70,7 +70,7 @@ int main(void)
 	if (getenv("CLOISTER_FDS"))
 		return test_tor_node_main();
 	return test_tor_control() + test_tor_link() + test_tor_onion() +
-	       test_tor_doors() + test_tor_keys() +
+	       test_tor_doors() + test_tor_health() + test_tor_keys() +
 	       test_tor_socks5() + test_tor_text() + test_tor_watch() +
 	       test_tor_transport() + test_tor_process() +
 	       test_tor_warden() != 0;

@@ -14,6 +14,7 @@
 /* Each runs its group and gives the number of failures. */
 int test_tor_control(void);
 int test_tor_doors(void);
+int test_tor_health(void);
 int test_tor_keys(void);
 int test_tor_link(void);
 int test_tor_onion(void);

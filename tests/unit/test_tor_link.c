@@ -91,6 +91,17 @@ static void test_codec_round_trips(void **state)
 	}
 	m = (struct link_msg){ .type = LINK_READY };
 	check_round_trip(&m, LINK_FROM_NODE);
+	m = (struct link_msg){ .type = LINK_HEALTH };
+	m.u.health.item[HEALTH_ONION] = (struct health_item){
+		.state = HEALTH_BAD, .since_ms = 1, .repairs = 2,
+		.last = REPAIR_FORGET, .repaired_ms = 3, .bad_ms = 4,
+	};
+	m.u.health.ready_ms = 5;
+	m.u.health.recovery_ms = INT64_MAX / 2;
+	check_round_trip(&m, LINK_FROM_WARDEN);
+	m = (struct link_msg){ .type = LINK_REFRESH };
+	strcpy(m.u.auth.address, TEST_TOR_ADDRESS);
+	check_round_trip(&m, LINK_FROM_NODE);
 	m = (struct link_msg){ .type = LINK_NEWNYM };
 	check_round_trip(&m, LINK_FROM_NODE);
 	m = (struct link_msg){ .type = LINK_SOCKS_OPEN,
@@ -113,6 +124,25 @@ static void check_refused(const struct link_msg *m)
 	assert_false(link_msg_read(&got, LINK_FROM_NODE, bytes_span(&b)));
 	assert_false(link_msg_read(&got, LINK_FROM_WARDEN, bytes_span(&b)));
 	bytes_clear(&b);
+}
+
+static void test_codec_refuses_odd_health(void **state)
+{
+	struct link_msg m = { .type = LINK_HEALTH };
+
+	(void)state;
+	m.u.health.item[0].state = HEALTH_STATE_COUNT;
+	check_refused(&m);
+	m.u.health.item[0].state = HEALTH_GOOD;
+	m.u.health.item[1].last = REPAIR_COUNT;
+	check_refused(&m);
+	m.u.health.item[1].last = REPAIR_NONE;
+	m.u.health.item[2].since_ms = -1;
+	check_refused(&m);
+	/* it becomes part of a command */
+	m = (struct link_msg){ .type = LINK_REFRESH };
+	strcpy(m.u.auth.address, "x SERVER=y");
+	check_refused(&m);
 }
 
 static void test_codec_of_private_doors(void **state)
@@ -560,6 +590,7 @@ int test_tor_link(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_codec_round_trips),
+		cmocka_unit_test(test_codec_refuses_odd_health),
 		cmocka_unit_test(test_codec_of_private_doors),
 		cmocka_unit_test(test_codec_keeps_fields),
 		cmocka_unit_test(test_codec_bounds),

@@ -24,31 +24,34 @@ def own_namespace():
           "loopback", flush=True)
 
 
-def _rule(*args):
-    return subprocess.run(["ip", "rule"] + list(args),
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True)
+
+def _rule(verb, uid):
+    return subprocess.run(
+        ["ip", "rule", verb, "pref", "5", "uidrange", "%d-%d" % (uid, uid),
+         "blackhole"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True)
 
 
 def can_cut():
-    """Are we in a namespace of our own, where routes are ours to change?"""
-    return os.environ.get("CLOISTER_TEST_NETNS") == "1" and \
-        _rule("list").returncode == 0 and len(os.listdir("/sys/class/net")) \
-        and subprocess.run(["ip", "-o", "link"], stdout=subprocess.PIPE,
-                           text=True).stdout.count("\n") == 1
+    """Is this namespace ours, so that its routes are too?"""
+    links = subprocess.run(["ip", "-o", "link"], stdout=subprocess.PIPE,
+                           text=True).stdout
+    return bool(os.environ.get("CLOISTER_TEST_NETNS")) and \
+        os.getuid() == 0 and links.count("\n") == 1
 
 
-def cut(address):
-    """Drop every packet to this address of loopback, without a word: as a
-    network does that is gone."""
-    if "from all lookup local" in _rule("list").stdout.split("\n")[0] and \
-            _rule("list").stdout.startswith("0:"):
-        _rule("add", "pref", "10", "lookup", "local")
-        _rule("del", "pref", "0", "lookup", "local")
-    done = _rule("add", "pref", "5", "to", address, "blackhole")
-    assert done.returncode == 0, done.stderr
+def cut(uid):
+    """No packet of this user's reaches anybody: its machine is offline."""
+    first = subprocess.run(["ip", "rule"], stdout=subprocess.PIPE, text=True)
+    if first.stdout.startswith("0:"):
+        # Ahead of the rule for local addresses nothing can be put.
+        for verb, pref in (("add", "10"), ("del", "0")):
+            subprocess.run(["ip", "rule", verb, "pref", pref, "lookup",
+                            "local"], check=True)
+    done = _rule("add", uid)
+    assert done.returncode == 0, done.stdout
 
 
-def mend(address):
-    done = _rule("del", "pref", "5", "to", address, "blackhole")
-    assert done.returncode == 0, done.stderr
+def mend(uid):
+    done = _rule("del", uid)
+    assert done.returncode == 0, done.stdout
