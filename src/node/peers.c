@@ -179,6 +179,7 @@ static void add_secured(struct peers *p, const struct tls_result *r,
 	e->owner = p;
 	e->conn = r->conn;
 	map_put(&p->entries, e);
+	pc->witness = trust_roles(p->opt.trust, &r->id) & ROLE_WITNESS;
 	tell_time(p);
 	if (!p2p_peer_connected(p->p2p, pc)) {
 		entry_free(e);

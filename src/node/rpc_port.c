@@ -430,6 +430,9 @@ static size_t port_warnings(void *ctx, const char **out, size_t max)
 			 node_link_tor_state(n->link)->problem);
 		out[count++] = n->warning;
 	}
+	if (n->peers && count < max &&
+	    (out[count] = p2p_tip_warning(peers_engine(n->peers))))
+		count++;
 	for (size_t i = 0; n->trust && count < max; i++) {
 		out[count] = trust_warning(n->trust, i);
 		if (!out[count++]) {

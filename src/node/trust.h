@@ -101,6 +101,8 @@ const char *trust_way(struct trust *t, const char *host);
  * any more. */
 struct tls_stream *trust_connect(struct trust *t, const char *host,
 				 TAKES int fd, tls_done_fn *done, void *arg);
+/** Its bits of enum role (tls/roles.h); 0: nobody's. */
+uint8_t trust_roles(const struct trust *t, const struct node_id *id);
 /** May this one stay beside what there is?  May end others. */
 bool trust_admit(struct trust *t, const struct tls_result *r, bool outbound);
 void trust_connected(struct trust *t, const struct node_id *id, peer_id peer,

@@ -131,6 +131,13 @@ static bool is_kept(const struct trust *t, const struct member *m,
 	return !us || (node_id_cmp(us, &m->rec->id) < 0) == outbound;
 }
 
+uint8_t trust_roles(const struct trust *t, const struct node_id *id)
+{
+	const struct member *m = member_get_id(t, id);
+
+	return m ? m->rec->roles : 0;
+}
+
 bool trust_admit(struct trust *t, const struct tls_result *r, bool outbound)
 {
 	struct member *m = member_get_id(t, &r->id);

@@ -130,6 +130,11 @@ int64_t wanted_pause_ms(const struct p2p *p, const struct wanted_host *w)
 	return ms * 3 / 4 + (int64_t)(p2p_random(p) % (uint64_t)(ms / 2));
 }
 
+static unsigned outbound_max(const struct p2p *p)
+{
+	return p->opt.max_outbound + tip_watch_extra(p);
+}
+
 static unsigned count(const struct p2p *p, enum conn_type type,
 		      unsigned *dials)
 {
@@ -173,7 +178,7 @@ void conns_connected(struct p2p *p, struct peer *peer, struct dial *d)
 	/* Several were dialled for one slot and another was faster: at least
 	 * it is known then that this one is there. */
 	if (d->type == CONN_OUTBOUND && !d->replaces &&
-	    count(p, CONN_OUTBOUND, &dials) > p->opt.max_outbound)
+	    count(p, CONN_OUTBOUND, &dials) > outbound_max(p))
 		peer->info.type = CONN_FEELER;
 }
 
@@ -282,9 +287,9 @@ static bool slots(struct p2p *p)
 	int64_t timeout_ms;
 	struct onion o;
 
-	if (open >= p->opt.max_outbound)
+	if (open >= outbound_max(p))
 		return false;
-	race = 2 * (p->opt.max_outbound - open) + DIALS_SPARE;
+	race = 2 * (outbound_max(p) - open) + DIALS_SPARE;
 	if (dials >= MIN_OF(race, (unsigned)DIALS_MAX))
 		return true;
 	while (p->conns.anchors_n) {

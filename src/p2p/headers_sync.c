@@ -46,7 +46,7 @@ static bool send_getheaders(struct p2p *p, struct peer *peer,
 
 /* From where the peer may differ from us.  Our best header's parent comes
  * first, so that a peer on the same tip answers with it. */
-static bool ask_from_ours(struct p2p *p, struct peer *peer)
+bool headers_ask_from_ours(struct p2p *p, struct peer *peer)
 {
 	return send_getheaders(p, peer, NULL, 0, true);
 }
@@ -75,7 +75,7 @@ void headers_inv(struct p2p *p, struct peer *peer,
 		p->fetch.dirty = true;
 		return;
 	}
-	ask_from_ours(p, peer);
+	headers_ask_from_ours(p, peer);
 }
 
 /* ---- to the chain ---- */
@@ -279,7 +279,7 @@ static void refused(struct p2p *p, struct peer *peer,
 	case VERDICT_CLASS_FUTURE:
 		break;
 	case VERDICT_CLASS_MISSING_PREV:
-		ask_from_ours(p, peer);
+		headers_ask_from_ours(p, peer);
 		break;
 	case VERDICT_CLASS_LOW_WORK:
 		if (b->full && r->has_start && !b->vouched &&
@@ -387,7 +387,7 @@ static void maybe_start(struct p2p *p, struct peer *peer, struct survey *s)
 		return;
 	if (!recent(p) && s->following)
 		return;
-	if (!ask_from_ours(p, peer))
+	if (!headers_ask_from_ours(p, peer))
 		return;
 	peer->headers.started_ms = MAX_OF(p->now_ms, INT64_C(1));
 	s->following++;
@@ -447,7 +447,7 @@ static void maybe_evict(struct p2p *p, struct peer *peer)
 	if (!h->behind_ms)
 		h->behind_ms = MAX_OF(p->now_ms, INT64_C(1));
 	if (p->now_ms - h->behind_ms > BEHIND_MS && !h->behind_asked)
-		h->behind_asked = ask_from_ours(p, peer);
+		h->behind_asked = headers_ask_from_ours(p, peer);
 	if (h->behind_asked &&
 	    p->now_ms - h->behind_ms > BEHIND_MS + RESPONSE_MS)
 		peer_drop(p, peer, CLOSE_UNWANTED, "its chain is outdated");

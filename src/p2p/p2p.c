@@ -94,6 +94,7 @@ void p2p_tick(struct p2p *p, int64_t mono_ms, int64_t time_unix)
 	peers_tick(p);
 	headers_tick(p);
 	fetch_tick(p);
+	tip_watch_tick(p);
 	conns_tick(p);
 	peers_reap(p);
 }
@@ -151,6 +152,7 @@ bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c)
 	peer->info.type = CONN_INBOUND;
 	peer->circuit = circuit;
 	peer->door = c->door;
+	peer->witness = c->door && c->witness;
 	if (circuit)
 		circuit->peers++;
 	if (c->dial)

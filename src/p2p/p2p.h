@@ -76,6 +76,7 @@ struct peer_conn {
 	unsigned perms;           /* PEER_PERM_… */
 	uint32_t circuit;         /* inbound through tor: by which; else 0 */
 	bool door;                /* a trusted peer: by its door or by ours */
+	bool witness;             /* … whose headers the tip watch counts on */
 };
 /** false: no room or not wanted: close it, the engine knows nothing of it. */
 NODISCARD bool p2p_peer_connected(struct p2p *p, const struct peer_conn *c);
@@ -117,6 +118,10 @@ void p2p_on_served_block(struct p2p *p, peer_id peer,
 			 struct bytes *raw TAKES);
 /** At the start, and whenever tip, best header or initial download change. */
 void p2p_on_tip(struct p2p *p, const struct tip_event *e);
+
+/** Strangers show another chain than the witnesses do: what the owner should
+ * know, until the next call; NULL: they do not. */
+const char *p2p_tip_warning(const struct p2p *p);
 
 /* ---- the owner's commands ---- */
 

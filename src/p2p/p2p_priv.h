@@ -73,6 +73,7 @@ struct peer {
 	bool seed_name;
 	bool announces;              /* dialled to tell it our address */
 	bool door;                   /* trusted: by a private onion */
+	bool witness;                /* … and the tip watch counts on it */
 	bool has_onion;
 	struct onion onion;
 	bool unfit;                  /* it lacks services we need */
@@ -101,6 +102,13 @@ struct peer {
 	struct peer_addrs addrs;
 };
 
+/* Strangers against witnesses. */
+struct tip_watch {
+	int64_t since_ms;            /* they differ; 0: they do not */
+	int64_t asked_ms, told_ms;
+	char warning[300];           /* "": none */
+};
+
 struct p2p {
 	struct p2p_options opt;
 	struct p2p_ports ports;
@@ -120,6 +128,7 @@ struct p2p {
 
 	struct fetch fetch;
 	struct conns conns;
+	struct tip_watch tip_watch;
 	int64_t stranger_unix;       /* one came in through tor; 0: never */
 	struct circuit **circuits;
 	size_t circuits_n;
@@ -211,6 +220,8 @@ void peer_reading(struct p2p *p, struct peer *peer);
 /** false: cannot be handled now, keep the message. */
 bool headers_message(struct p2p *p, struct peer *peer,
 		     const struct msg_headers *m);
+/** What it has from our best header's parent on; false: it is busy. */
+bool headers_ask_from_ours(struct p2p *p, struct peer *peer);
 void headers_tick(struct p2p *p);
 /** Post what the chain refused. */
 void headers_retry(struct p2p *p, struct peer *peer);
@@ -255,5 +266,11 @@ void gossip_add(struct p2p *p, const struct peer *from,
 void gossip_known(struct p2p *p, struct peer *peer, const struct onion *o);
 void gossip_tick(struct p2p *p, struct peer *peer);
 void gossip_detach(struct peer *peer);
+
+/* ---- tip_watch.c ---- */
+
+void tip_watch_tick(struct p2p *p);
+/** Outbound peers to have beyond the usual number. */
+unsigned tip_watch_extra(const struct p2p *p);
 
 #endif

@@ -20,5 +20,6 @@ int main(void)
 	failed += test_p2p_door();
 	failed += test_p2p_links();
 	failed += test_p2p_sync();
+	failed += test_p2p_tip_watch();
 	return failed != 0;
 }

@@ -22,5 +22,6 @@ int test_p2p_conns(void);
 int test_p2p_door(void);
 int test_p2p_links(void);
 int test_p2p_sync(void);
+int test_p2p_tip_watch(void);
 
 #endif
