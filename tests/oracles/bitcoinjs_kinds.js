@@ -116,7 +116,7 @@ function planSpend(r, kind) {
 }
 
 // spent: a script, value, hash and index for each input.
-function signSpend(r, plan, spent, outputValue) {
+function signSpend(r, plan, spent, outputValue, outputScript = () => r.bytes(22)) {
 	const tx = new Transaction();
 	tx.version = 2;
 	tx.locktime = r.below(100);
@@ -124,7 +124,7 @@ function signSpend(r, plan, spent, outputValue) {
 		tx.addInput(o.hash, o.index, r.pick([0xffffffff, 0xfffffffd, 5]));
 	// As many outputs as inputs: SINGLE has its own.
 	for (let i = 0; i < spent.length; i++)
-		tx.addOutput(r.bytes(22), outputValue());
+		tx.addOutput(outputScript(), outputValue());
 	const types = plan.inputs.map((k) => r.pick(k.types));
 	plan.inputs.forEach((k, i) => {
 		const [sig, witness] = k.sign(signer(tx, i, spent, types[i]));

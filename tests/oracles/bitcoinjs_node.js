@@ -1,6 +1,7 @@
 // The same spends through a node of ours: outputs of every kind are put in a
 // block on regtest, each spent by a transaction that bitcoinjs-lib signed,
-// which blocks may have in them, and not with one bit changed.
+// which the mempool takes and blocks may have in them, and not with one bit
+// changed.
 'use strict';
 
 const fs = require('fs');
@@ -102,14 +103,38 @@ async function accept(node, t, tx) {
 		t.fail('the block is not the tip');
 }
 
+// The mempool's answer to one that must not pass.
+async function refuseLoose(node, t, tx) {
+	const [said] = await node.call('testmempoolaccept', [tx.toHex()], 0);
+	t.cases++;
+	if (said.allowed !== false ||
+	    !said['reject-reason'].startsWith('mempool-script-verify-flag-failed'))
+		t.fail(`${tx.toHex()}\n    got ${JSON.stringify(said)}, want a script's failure`);
+}
+
+// Through the mempool into a block.
+async function send(node, t, tx) {
+	const [said] = await node.call('testmempoolaccept', [tx.toHex()], 0);
+	const sent = await node.call('sendrawtransaction', tx.toHex(), 0);
+	await node.call('generatetodescriptor', 1, OUTPUT);
+	const block = await node.call('getblock', await node.call('getbestblockhash'));
+	t.cases++;
+	if (said.allowed !== true || said.vsize_bip141 !== tx.virtualSize() || sent !== tx.getId())
+		t.fail(`${tx.toHex()}\n    got ${JSON.stringify([said, sent])}, must be taken`);
+	else if (!block.tx.includes(sent))
+		t.fail('the block does not have it');
+}
+
 async function spendAll(node, t) {
 	const r = t.random;
 	const plans = Object.keys(KINDS).flatMap((kind) =>
 		Array.from({ length: PER_KIND }, () => planSpend(r, kind)));
 	await node.call('generatetodescriptor', 110, OUTPUT);
 	await fund(node, r, plans);
-	for (const p of plans) {
-		const s = signSpend(r, p, p.spent, () => r.below(9000));
+	const keyHash = () => Buffer.concat([Buffer.from([0, 20]), r.bytes(20)]);
+	for (const [i, p] of plans.entries()) {
+		const s = signSpend(r, p, p.spent, () => 300 + r.below(9000), keyHash);
+		await refuseLoose(node, t, breakSignature(r, s));
 		await refuse(node, t, breakSignature(r, s), 'block-script-verify-flag-failed');
 		const shown = breakShown(r, s);
 		if (shown)
@@ -118,7 +143,7 @@ async function spendAll(node, t) {
 		const other = breakTx(r, s);
 		if (other)
 			await refuse(node, t, other, 'TestBlockValidity failed');
-		await accept(node, t, s.tx);
+		await (i % 2 ? accept : send)(node, t, s.tx);
 		await refuse(node, t, s.tx, 'bad-txns-inputs-missingorspent');
 	}
 }
