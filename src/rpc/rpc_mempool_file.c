@@ -39,21 +39,25 @@ static bool read_flag(struct rpc_call *call, const char *key, bool *out)
 	return false;
 }
 
-static void load_all(struct rpc_call *call, struct mempool_load *l)
+static void free_load(void *state)
+{
+	mempool_load_free(state);
+}
+
+static bool import_slice(struct rpc_call *call)
 {
 	struct why why = { 0 };
-	bool more = true;
-	enum err e = ERR_NONE;
+	bool more = false;
+	enum err e = mempool_load_step(call->state, &more, &why);
 
-	while (!e && more && !atomic_load(call->stopping))
-		e = mempool_load_step(l, &more, &why);
 	if (e == ERR_INPUT)
 		rpc_fail(call, RPC_MISC_ERROR, "Unable to import mempool "
 			 "file: %s", why.text);
 	else if (e)
 		rpc_fail_trouble(call, &why);
-	else
+	else if (!more)
 		call->result = json_object_new_object();
+	return more;
 }
 
 static void importmempool(struct rpc_call *call)
@@ -76,17 +80,21 @@ static void importmempool(struct rpc_call *call)
 		return;
 	}
 	opt = (struct mempool_load_options){ now, !deltas, !unbroadcast };
-	if (mempool_load_open(&l, call->mempool, path, &opt, &why))
+	if (mempool_load_open(&l, call->mempool, path, &opt, &why)) {
 		rpc_fail(call, RPC_MISC_ERROR, "Unable to import mempool "
 			 "file: %s", why.text);
-	else if (!l)
+		return;
+	}
+	if (!l) {
 		rpc_fail(call, RPC_MISC_ERROR, "Unable to import mempool "
 			 "file: there is no %s, or the node may not see it "
 			 "(it may read below node/ of its data directory)",
 			 path);
-	else
-		load_all(call, l);
-	mempool_load_free(l);
+		return;
+	}
+	call->state = l;
+	call->state_free = free_load;
+	call->slice = import_slice;
 }
 
 static const struct rpc_method methods[] = {
