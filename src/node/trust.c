@@ -257,7 +257,8 @@ void trust_door(struct trust *t, const struct link_door *d)
 	if (!e)
 		return;
 	if (d->state == DOOR_FAILED && e->state.state != DOOR_FAILED)
-		member_problem(e->member, "our door for it: %s", d->problem);
+		member_problem(e->member, "our door for it (peer rotate makes "
+			       "another): %s", d->problem);
 	e->state = *d;
 	errand_consider(e->member);
 }
