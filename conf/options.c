@@ -264,6 +264,11 @@ const struct option_spec option_table[] = {
 		 "retargeting."),
 	ROW_TEXT(TEST, NODE, "signetchallenge", NULL, "HEX",
 		 "On signet: the script that block solutions must satisfy."),
+	ROW_TEXT(TEST, NODE | OPTION_LIST, "testsnapshot", NULL,
+		 "HEIGHT:BLOCK:COINS:TXS", "Have loadtxoutset accept this "
+		 "snapshot too: its block and hash_serialized_3, and the "
+		 "transactions up to there. Whoever gives you one to set can "
+		 "give you coins that do not exist."),
 	ROW_BOOL(TEST, NODE, "fastprune", "0",
 		 "On regtest: block files of 64 KiB, and pruning from height "
 		 "100 on."),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "validation/background.h"
 #include "validation/indexes.h"
 #include "node/mempool_owner.h"
 
@@ -204,6 +205,7 @@ void chain_owner_tell(struct chain_owner *o, bool force)
 	j->e.initial_download = initial;
 	j->e.locator_n = chain_locator(best, j->locator);
 	j->e.connected_n = new_headers(o, j->connected);
+	atomic_store(&o->height, tip->height);
 	if (tip != o->told_tip)
 		log_tip(o, initial);
 	o->told_tip = tip;
@@ -293,6 +295,8 @@ enum err chain_owner_close(struct chain_owner *o, struct why *why)
 	mempool_owner_close(o);
 	if (o->chain && !o->failed)
 		e = chain_flush(o->chain, why);
+	if (!e && o->chain && !o->failed && chain_background_tip(o->chain))
+		e = background_flush(o->chain, why);
 	chain_close(o->chain);
 	o->chain = NULL;
 	return e;
@@ -433,13 +437,15 @@ static bool import_work(struct chain_owner *o)
 	return true;
 }
 
-/* The optional indexes come last: they delay nobody. */
+/* History below a snapshot, and the optional indexes, come last: they delay
+ * nobody. */
 static bool index_work(struct chain_owner *o)
 {
 	struct why why;
 	bool more = false;
 
-	if (indexes_step(o->chain, &more, &why)) {
+	if (background_step(o->chain, &more, &why) ||
+	    (!more && indexes_step(o->chain, &more, &why))) {
 		chain_owner_trouble(o, &why);
 		return false;
 	}

@@ -5,6 +5,7 @@
 
 #include "node/node_config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,6 +78,38 @@ static enum err activation_height(struct chain_params *p, const char *text,
 		       "segwit", text);
 }
 
+static enum err test_snapshot(struct chain_params *p, const char *text,
+			      struct why *why)
+{
+	struct snapshot_params *s = &p->snapshots[p->snapshot_count];
+	char hash[65], coins[65];
+	unsigned long long txs;
+
+	if (p->snapshot_count == SNAPSHOTS_MAX)
+		return why_set(why, ERR_INPUT, "too many -testsnapshot");
+	if (sscanf(text, "%9d:%64[0-9a-f]:%64[0-9a-f]:%19llu", &s->height,
+		   hash, coins, &txs) != 4 || s->height <= 0 || !txs ||
+	    !hash_from_rpc_hex(s->hash.b, hash) ||
+	    !hash_from_rpc_hex(s->coins_hash, coins))
+		return why_set(why, ERR_INPUT, "-testsnapshot=%.100s: write "
+			       "HEIGHT:BLOCK:COINS:TXS", text);
+	s->chain_txs = txs;
+	p->snapshot_count++;
+	return ERR_NONE;
+}
+
+static enum err make_snapshots(struct config *c, const struct settings *s,
+			       struct why *why)
+{
+	const char *const *list;
+	size_t n = settings_list(s, "testsnapshot", &list);
+	enum err e = ERR_NONE;
+
+	for (size_t i = 0; !e && i < n; i++)
+		e = test_snapshot(&c->params, list[i], why);
+	return e;
+}
+
 static enum err make_regtest(struct config *c, const struct settings *s,
 			     struct why *why)
 {
@@ -138,6 +171,8 @@ static enum err make_chain(struct config *c, const struct settings *s,
 		return e;
 	CHECK(chain_params_by_name(&c->params, name));
 	e = make_regtest(c, s, why);
+	if (!e)
+		e = make_snapshots(c, s, why);
 	if (!e)
 		e = make_signet(c, s, why);
 	if (e)

@@ -5,7 +5,9 @@
 
 #include <stdlib.h>
 
+#include "mempool/mempool.h"
 #include "rpc/rpc_util.h"
+#include "validation/background.h"
 #include "validation/coin_scan.h"
 
 /* ---- dumptxoutset ---- */
@@ -178,6 +180,123 @@ static void dumptxoutset(struct rpc_call *call)
 	call->slice = dump_slice;
 }
 
+/* ---- loadtxoutset ---- */
+
+static void free_load(void *state)
+{
+	snapshot_load_free(state);
+}
+
+/* What is wrong with the file or the moment is no trouble of ours. */
+static void load_failed(struct rpc_call *call, enum err e,
+			const struct why *why)
+{
+	const char *name = json_object_get_string(rpc_arg(call, 0));
+	char *path = snapshot_path(call, name);
+
+	if (e != ERR_INPUT)
+		rpc_fail_trouble(call, why);
+	else if (strncmp(why->text, "Couldn't open", 13) == 0)
+		rpc_fail(call, RPC_INVALID_PARAMETER, "%s", why->text);
+	else
+		rpc_fail(call, RPC_INTERNAL_ERROR,
+			 "Unable to load UTXO snapshot: %s. (%s)", why->text,
+			 path);
+	free(path);
+}
+
+static void loaded_json(struct rpc_call *call)
+{
+	struct json_object *o = call->result = json_object_new_object();
+	const struct header_node *base = snapshot_load_base(call->state);
+	const char *name = json_object_get_string(rpc_arg(call, 0));
+	char *path = snapshot_path(call, name);
+
+	json_add_u64(o, "coins_loaded", snapshot_load_coins(call->state));
+	json_add_hash(o, "tip_hash", base->hash.b);
+	json_add_int(o, "base_height", base->height);
+	json_add_str(o, "path", path);
+	free(path);
+}
+
+static bool load_slice(struct rpc_call *call)
+{
+	struct why why = { 0 };
+	bool more = true;
+	enum err e = snapshot_load_step(call->state, &more, &why);
+
+	if (e)
+		load_failed(call, e, &why);
+	else if (!more)
+		loaded_json(call);
+	return !e && more;
+}
+
+static void loadtxoutset(struct rpc_call *call)
+{
+	struct snapshot_load *l;
+	struct why why = { 0 };
+	const char *name = "";
+	char *path;
+	enum err e;
+
+	if (!rpc_arg_str(call, 0, &name))
+		return;
+	if (call->mempool && mempool_count(call->mempool)) {
+		why_set(&why, ERR_INPUT, "Can't activate a snapshot when "
+			"mempool not empty");
+		load_failed(call, ERR_INPUT, &why);
+		return;
+	}
+	path = snapshot_path(call, name);
+	e = snapshot_load_begin(&l, call->chain, path, &why);
+	free(path);
+	if (e) {
+		load_failed(call, e, &why);
+		return;
+	}
+	call->state = l;
+	call->state_free = free_load;
+	call->slice = load_slice;
+}
+
+/* ---- getchainstates ---- */
+
+static void chainstate_json(struct json_object *list, struct chain *c,
+			    const struct header_node *tip, bool background)
+{
+	const struct header_node *base = chain_snapshot_base(c);
+	struct json_object *o = json_object_new_object();
+
+	json_add_int(o, "blocks", tip->height);
+	json_add_hash(o, "bestblockhash", tip->hash.b);
+	bits_json_add(o, tip->bits);
+	target_json_add(o, tip->bits);
+	json_add_double(o, "difficulty", bits_difficulty(tip->bits));
+	json_add_double(o, "verificationprogress", background
+			? chain_background_progress(c) : chain_progress(c));
+	if (base && !background)
+		json_add_hash(o, "snapshot_blockhash", base->hash.b);
+	json_add_u64(o, "coins_tip_cache_bytes",
+		     chain_coins_cache_bytes(c, background));
+	json_add_bool(o, "validated", background || !base);
+	json_object_array_add(list, o);
+}
+
+static void getchainstates(struct rpc_call *call)
+{
+	const struct header_node *back = chain_background_tip(call->chain);
+	struct json_object *list = json_object_new_array();
+
+	call->result = json_object_new_object();
+	json_add_int(call->result, "headers",
+		     chain_best_header(call->chain)->height);
+	if (back)
+		chainstate_json(list, call->chain, back, true);
+	chainstate_json(list, call->chain, chain_tip(call->chain), false);
+	json_add(call->result, "chainstates", list);
+}
+
 static const struct rpc_method methods[] = {
 	{ .name = "dumptxoutset", .category = "Blockchain",
 	  .thread = RPC_ON_CHAIN, .run = dumptxoutset,
@@ -192,6 +311,18 @@ static const struct rpc_method methods[] = {
 		      "height whose snapshot\neverybody knows" },
 		    { "options", RPC_OBJ, false,
 		      "{\"rollback\": height or hash}: at this block" } } },
+	{ .name = "loadtxoutset", .category = "Blockchain",
+	  .thread = RPC_ON_CHAIN, .run = loadtxoutset,
+	  .help = "Go on from a snapshot of the coins, if it is one that "
+		  "this software knows.  The\nchain stands on it at once, "
+		  "while all blocks before it are downloaded and validated "
+		  "in\nthe background.",
+	  .args = { { "path", RPC_STR, true, "The file; a relative path is "
+		      "taken from -snapshotdir" } } },
+	{ .name = "getchainstates", .category = "Blockchain",
+	  .thread = RPC_ON_CHAIN, .run = getchainstates,
+	  .help = "The chain, and before it the one that validates the "
+		  "history below a snapshot, if\nthere is one." },
 };
 
 struct rpc_methods rpc_methods_snapshot(void)

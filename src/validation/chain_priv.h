@@ -56,6 +56,10 @@ struct chain {
 	bool have_pruned;
 	bool prune_due;                  /* with the next flush */
 	size_t prune_looked_at;          /* block files at the last look */
+	struct snapshot_base *snapshot;  /* what chainstate/ says of one */
+	struct header_node *snapshot_base;
+	struct background *background;   /* history being validated */
+	struct snapshot_load *loading;
 	struct side_index *indexes[3];   /* by enum index_kind; or NULL */
 	int64_t index_log_ms;
 	int prune_lock;                  /* see chain_set_prune_lock() */

@@ -34,6 +34,10 @@ enum err chain_invalidate(struct chain *c, struct header_node *n,
 	if (!n->prev)
 		return why_set(why, ERR_INPUT,
 			       "the first block cannot be invalidated");
+	if (!e && c->background && chain_contains(c, n) &&
+	    n->height <= c->snapshot_base->height)
+		return why_set(why, ERR_INPUT, "the chain stands on a snapshot "
+			       "above height %d", n->height);
 	if (!e && chain_contains(c, n) && n->height < chain_prune_height(c))
 		return why_set(why, ERR_INPUT, "the way back to the block at "
 			       "height %d is pruned away", n->height);

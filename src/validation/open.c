@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include "validation/background_priv.h"
 #include "validation/coin_scan.h"
 #include "validation/index_priv.h"
 #include "validation/prune.h"
@@ -88,8 +89,14 @@ static enum err settle(struct chain *c, struct why *why)
 	if (!c->tree.nodes[0]->tx_count)
 		return why_set(why, ERR_CORRUPT, "%s/blocks/index does not "
 			       "know the first block's data", c->dir);
-	for (i = 0; !e && i < c->tree.count; i++)
-		e = settle_node(c, c->tree.nodes[i], why);
+	for (i = 0; !e && i < c->tree.count; i++) {
+		struct header_node *n = c->tree.nodes[i];
+
+		e = settle_node(c, n, why);
+		if (c->snapshot->status != SNAPSHOT_NONE &&
+		    block_hash_eq(&n->hash, &c->snapshot->hash))
+			snapshot_settle_base(c);
+	}
 	return e;
 }
 
@@ -140,8 +147,9 @@ static enum err find_tip(struct chain *c, struct why *why)
 		log_warn(LOG_CHAIN, "%s/chainstate is empty: making the coins"
 			 " again from the block files", c->dir);
 	}
-	if (!n || !n->chain_tx_count || (n->height &&
-					 !(n->status & BLOCK_HAVE_UNDO)))
+	if (!n || !n->chain_tx_count ||
+	    (n->height && n != c->snapshot_base &&
+	     !(n->status & BLOCK_HAVE_UNDO)))
 		return why_set(why, ERR_CORRUPT, "%s/chainstate is at block "
 			       "%s, which blocks/index %s; remove chainstate/"
 			       " to make the coins again from the block files",
@@ -203,18 +211,44 @@ static enum err open_index(struct chain *c, bool wipe, struct why *why)
 
 static enum err open_coins(struct chain *c, bool wipe, struct why *why)
 {
-	char *dir = path_join(c->dir, "chainstate");
-	size_t all = c->opt.dbcache_bytes;
-	size_t db = MIN_OF(all / 2, DB_CACHE_MAX);
-	struct coins_options o = { .cache_bytes = all - db,
-				   .db_cache_bytes = db, .wipe = wipe };
-	enum err e = dir_make(dir, 0700, why);
+	bool snapshot;
+	enum err e;
 
-	if (!e)
-		e = coins_open(&c->coins, dir, &o, why);
-	free(dir);
-	return e;
+	/* What is made anew does not begin with a snapshot. */
+	if (wipe) {
+		e = snapshot_base_remove(c->dir, why);
+		if (e)
+			return e;
+	}
+	e = snapshot_base_read(c->snapshot, c->dir, why);
+	if (e)
+		return e;
+	snapshot = c->snapshot->status != SNAPSHOT_NONE;
+	if (!snapshot)
+		e = snapshot_coins_remove(c->dir, why);
+	if (e)
+		return e;
+	return coins_open_in(&c->coins, c, snapshot,
+			     c->snapshot->status == SNAPSHOT_UNPROVEN ? 2 : 1,
+			     wipe, why);
 }
+
+/* The coins of the history that is still being validated. */
+static enum err open_background(struct chain *c, struct why *why)
+{
+	struct coins *coins;
+	enum err e;
+
+	if (c->snapshot->status != SNAPSHOT_UNPROVEN)
+		return ERR_NONE;
+	if (!c->snapshot_base)
+		return why_set(why, ERR_CORRUPT, "%s/blocks/index does not "
+			       "know the snapshot's block; start with "
+			       "-reindex", c->dir);
+	e = coins_open_in(&coins, c, false, 2, false, why);
+	return e ? e : background_new(c, coins, c->snapshot_base, why);
+}
+
 
 static enum err open_all(struct chain *c, struct why *why)
 {
@@ -245,8 +279,11 @@ static enum err open_all(struct chain *c, struct why *why)
 		if (!e)
 			e = find_tip(c, why);
 	}
-	if (!e && chain_tip(c)->status & BLOCK_HAVE_DATA)
+	if (!e && chain_tip(c)->status & BLOCK_HAVE_DATA &&
+	    chain_tip(c) != c->snapshot_base)
 		e = check_tip(c, why);
+	if (!e)
+		e = open_background(c, why);
 	if (e)
 		return e;
 	prune_unlink_branches(c);
@@ -286,6 +323,7 @@ enum err chain_open(struct chain **out, const struct chain_options *opt,
 	c->initial_download = true;
 	c->prune_lock = -1;
 	c->stored_at.file = -1;
+	c->snapshot = xcalloc(1, sizeof *c->snapshot);
 	c->flushed_ms = clock_mono_ms();
 	e = open_all(c, why);
 	if (e) {
@@ -302,6 +340,9 @@ void chain_close(struct chain *c)
 		return;
 	verify_detach(c->verify);
 	coin_scan_detach(c->scan);
+	snapshot_load_detach(c->loading);
+	background_free(c->background);
+	free(c->snapshot);
 	indexes_close(c);
 	/* What is in flight was never flushed: the disk does not know it. */
 	c->broken = c->flight_count > 0;

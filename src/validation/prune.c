@@ -8,6 +8,8 @@
 
 #include "validation/prune.h"
 
+#include "validation/background.h"
+
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -70,6 +72,8 @@ static int last_prunable(const struct chain *c)
 
 	if (c->prune_lock >= 0)
 		height = MIN_OF(height, c->prune_lock);
+	if (c->background)
+		height = MIN_OF(height, chain_background_tip(c)->height);
 	return height;
 }
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "validation/chain_priv.h"
+#include "validation/background.h"
 #include "validation/coin_scan.h"
 
 #include <stdlib.h>
@@ -132,10 +133,29 @@ static int first_gap(const struct header_node *fork,
 	return lack;
 }
 
+/* What the background will want next. */
+static size_t missing_history(const struct chain *c, struct header_node **out,
+			      size_t max, int window)
+{
+	const struct header_node *tip = chain_background_tip(c);
+	size_t count = 0;
+
+	if (!tip)
+		return 0;
+	for (int h = tip->height + 1;
+	     count < max && h <= c->snapshot_base->height &&
+	     h <= tip->height + window; h++)
+		if (!(c->active[h]->status & BLOCK_HAVE_DATA))
+			out[count++] = c->active[h];
+	return count;
+}
+
 size_t chain_missing_blocks(const struct chain *c, struct header_node **out,
 			    size_t max, int window)
 {
-	return chain_missing_towards(c, c->best_header, out, max, window);
+	size_t n = chain_missing_towards(c, c->best_header, out, max, window);
+
+	return n + missing_history(c, out + n, max - n, window);
 }
 
 size_t chain_missing_towards(const struct chain *c,
