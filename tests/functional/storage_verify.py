@@ -52,7 +52,7 @@ def test_damage_is_found(env):
                      "detected", "rev00000.dat", "Start with -reindex")
     n.start("-checkblocks=50", "-checklevel=1")
     n.restart("-reindex")
-    assert n.height() == 220
+    n.wait_height(220)
     assert n.rpc.verifychain(4, 0) is True
     n.stop()
 
