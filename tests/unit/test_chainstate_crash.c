@@ -173,7 +173,7 @@ static void kill_run(const char *dir, bool journal)
 		struct coins *c;
 		int status;
 
-		usleep(20000 + (useconds_t)random_below(80000));
+		usleep(20000 + (useconds_t)random_below(40000 * (uint64_t)(i + 1)));
 		assert_int_equal(kill(pid, SIGKILL), 0);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status));
