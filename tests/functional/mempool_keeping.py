@@ -22,6 +22,16 @@ def loaded(n):
     wait_until(lambda: n.rpc.getmempoolinfo()["loaded"], text="loaded")
 
 
+def read_file(data):
+    """The transactions of a mempool.dat: (raw, time, delta) each, then what
+    follows them."""
+    assert data[:9] == (2).to_bytes(8, "little") + b"\x08"
+    key, head = data[9:17], 17
+    clear = bytes(b ^ key[(head + i) % 8] for i, b in
+                  enumerate(data[head:]))
+    return int.from_bytes(clear[:8], "little"), clear[8:]
+
+
 def test_reorganisation(env):
     n = env.offline().start()
     w = Wallet(n)
@@ -104,6 +114,18 @@ def test_restart(env):
     # What was mined meanwhile (elsewhere), or is too old, does not return.
     assert n.rpc.savemempool()["filename"] == path_of(n)
     saved = open(path_of(n), "rb").read()
+    count, rest = read_file(saved)
+    assert count == 2
+    # Parents first; each with its time and what was added to its fee.
+    for tx, delta in ((a, 0), (b, 123)):
+        when = before[rev(tx.txid())]["time"]
+        one = tx.raw() + when.to_bytes(8, "little") + \
+            delta.to_bytes(8, "little")
+        assert rest.startswith(one)
+        rest = rest[len(one):]
+    # No other deltas; both are unbroadcast.
+    assert rest[:2] == b"\x00\x02" and len(rest) == 2 + 64
+    assert {rest[2:34], rest[34:]} == {a.txid(), b.txid()}
     mine(n, 1)
     n.stop()
     open(path_of(n), "wb").write(saved)

@@ -61,6 +61,12 @@ def test_what_is_enough_alone_pays_for_nobody(env):
         [rev(rich.wtxid())]
     assert set(result(r, poor)["fees"]["effective-includes"]) == \
         {rev(poor.wtxid()), rev(child.wtxid())}
+    # Just enough, of both.
+    poor = pay(w.coin(), 5)
+    kid = pay(coins_of(poor)[0], 0)
+    need = -(-(vsize(poor) + vsize(kid)) * 100 // 1000)
+    kid = pay(coins_of(poor)[0], need - 5)
+    assert submit(n, poor, kid)["package_msg"] == "success"
     # Too little in all.
     poor = pay(w.coin(), 1)
     child = pay(coins_of(poor)[0], 10)
