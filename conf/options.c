@@ -121,6 +121,9 @@ const struct option_spec option_table[] = {
 		"first."),
 	ROW_INT(MEMPOOL, NODE, "mempoolexpiry", "336", "HOURS", 1, 1000000,
 		"Drop transactions that were not mined in so long."),
+	ROW_BOOL(MEMPOOL, NODE, "blocksonly", "0",
+		 "Neither take transactions from peers nor pass them on. The "
+		 "node's own are still told."),
 	ROW_BOOL(MEMPOOL, NODE, "persistmempool", "1",
 		 "Keep unconfirmed transactions across restarts."),
 	ROW_TEXT(MEMPOOL, NODE, "minrelaytxfee", "0.000001", "BTC",

@@ -22,6 +22,10 @@ struct chain_sink {
 			enum verdict verdict, const char *reason);
 	/* Disk, memory, …: the node must stop. */
 	void (*trouble)(void *ctx, const struct why *why);
+	/* What the mempool took and let go. */
+	void (*mempool_added)(void *ctx, const struct mempool_tx *t);
+	void (*mempool_removed)(void *ctx, const struct wtxid *id,
+				int64_t min_fee_sat_kvb);
 	/* -loadblock is through; refused: why a file could not be read, the
 	 * first of them, or NULL. */
 	void (*imported)(void *ctx, const struct why *refused);

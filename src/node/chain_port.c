@@ -4,30 +4,17 @@
  */
 #include "config.h"
 
-#include "node/chain_port.h"
+#include "node/chain_port_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "node/chain_owner.h"
 
 /* A block off the active chain may be shown while it is this young. */
 #define STALE_BLOCK_AGE_S (30 * 24 * 3600)
 /* A peer may not have heard of our newest blocks. */
 #define PRUNED_SERVE_SLACK 2
-
-struct chain_port {
-	struct actor *actor;
-	struct p2p *p2p;
-	unsigned refs;           /* the node's and one per job under way */
-};
-
-struct port_job {
-	struct job job;
-	struct chain_port *port;
-	peer_id peer;
-};
 
 struct chain_port *chain_port_new(struct actor *actor)
 {
@@ -49,8 +36,7 @@ void chain_port_unref(struct chain_port *cp)
 		free(cp);
 }
 
-static bool port_post(struct chain_port *cp, struct port_job *j,
-		      peer_id peer)
+bool chain_port_post(struct chain_port *cp, struct port_job *j, peer_id peer)
 {
 	j->port = cp;
 	j->peer = peer;
@@ -58,12 +44,6 @@ static bool port_post(struct chain_port *cp, struct port_job *j,
 		return false;
 	cp->refs++;
 	return true;
-}
-
-/* May the chain still be asked? */
-static bool chain_usable(const struct chain_owner *o)
-{
-	return o->chain && !o->failed && !atomic_load(&o->stopping);
 }
 
 /* ---- headers ---- */
@@ -141,7 +121,7 @@ bool chain_port_headers(struct chain_port *cp, peer_id peer,
 	j->headers = xmemdup(h, n * sizeof *h);
 	j->n = n;
 	j->vouched = vouched;
-	if (port_post(cp, &j->base, peer))
+	if (chain_port_post(cp, &j->base, peer))
 		return true;
 	free(j->headers);
 	free(j);
@@ -224,7 +204,7 @@ bool chain_port_block(struct chain_port *cp, peer_id peer,
 	j->reply.hash = *hash;
 	j->requested = requested;
 	j->raw = *raw;
-	if (!port_post(cp, &j->base, peer)) {
+	if (!chain_port_post(cp, &j->base, peer)) {
 		free(j);
 		return false;
 	}
@@ -351,7 +331,7 @@ bool chain_port_plan(struct chain_port *cp, const struct plan_request *req)
 		memcpy(j->peers, req->peers,
 		       req->peer_count * sizeof *j->peers);
 	j->reply.peer_count = req->peer_count;
-	if (port_post(cp, &j->base, 0))
+	if (chain_port_post(cp, &j->base, 0))
 		return true;
 	free(j->peers);
 	free(j);
@@ -431,7 +411,7 @@ bool chain_port_serve_headers(struct chain_port *cp, peer_id peer,
 	j->n = req->n;
 	j->stop = *req->stop;
 	j->max = req->max;
-	if (port_post(cp, &j->base, peer))
+	if (chain_port_post(cp, &j->base, peer))
 		return true;
 	free(j->locator);
 	free(j);
@@ -525,7 +505,7 @@ bool chain_port_serve_block(struct chain_port *cp, peer_id peer,
 	j->base.job.done = serve_block_done;
 	j->hash = *hash;
 	j->with_witness = with_witness;
-	if (port_post(cp, &j->base, peer))
+	if (chain_port_post(cp, &j->base, peer))
 		return true;
 	free(j);
 	return false;

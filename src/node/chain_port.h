@@ -33,6 +33,8 @@ struct serve_headers_request {
 };
 bool chain_port_serve_headers(struct chain_port *cp, peer_id peer,
 			      const struct serve_headers_request *req);
+bool chain_port_tx(struct chain_port *cp, peer_id peer, struct shared_tx *tx,
+		   struct shared_tx *child);
 bool chain_port_serve_block(struct chain_port *cp, peer_id peer,
 			    const struct block_hash *hash,
 			    bool with_witness);

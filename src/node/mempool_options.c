@@ -47,6 +47,7 @@ enum err mempool_options_make(struct config *c, const struct settings *s,
 	p->cluster_bytes = settings_int(s, "limitclustersize") * 1000;
 	p->max_memory_bytes = (size_t)settings_int(s, "maxmempool") * 1000000;
 	p->expiry_s = settings_int(s, "mempoolexpiry") * 3600;
+	c->blocks_only = settings_bool(s, "blocksonly");
 	c->persist_mempool = settings_bool(s, "persistmempool");
 	if (p->max_memory_bytes < (size_t)p->cluster_bytes *
 				  CLUSTERS_AT_LEAST)

@@ -12,16 +12,71 @@
 #include "node/fee_owner.h"
 #include "node/node_walls.h"
 
+/* ---- events: to the fee estimator, and to the loop thread ---- */
+
+struct added_job {
+	struct job job;
+	struct chain_sink *sink;
+	struct mempool_tx t;
+};
+
+struct removed_job {
+	struct job job;
+	struct chain_sink *sink;
+	struct wtxid id;
+	int64_t min_fee;
+};
+
+static void added_done(struct job *job)
+{
+	struct added_job *j = CONTAINER_OF(job, struct added_job, job);
+
+	j->sink->mempool_added(j->sink->ctx, &j->t);
+	shared_tx_unref(j->t.tx);
+	free(j);
+}
+
+static void removed_done(struct job *job)
+{
+	struct removed_job *j = CONTAINER_OF(job, struct removed_job, job);
+
+	j->sink->mempool_removed(j->sink->ctx, &j->id, j->min_fee);
+	free(j);
+}
+
 static void on_added(void *ctx, const struct mempool_entry *e)
 {
-	fee_owner_added(ctx, e);
+	struct chain_owner *o = ctx;
+	struct added_job *j = xcalloc(1, sizeof *j);
+
+	fee_owner_added(o, e);
+	j->job.done = added_done;
+	j->sink = &o->sink;
+	j->t = (struct mempool_tx){
+		.tx = shared_tx_ref(e->tx),
+		.rate_sat_kvb = rate_of_fee(entry_modified_fee(e),
+					    entry_vsize(e)),
+		.depth = (unsigned)__builtin_popcountll(entry_ancestors(e)),
+		/* What the file brings was told in an earlier run. */
+		.announce = mempool_loaded(o->mempool),
+		.min_fee_sat_kvb = mempool_entry_fee(o->mempool),
+	};
+	mailbox_post(o->mailbox, &j->job);
 }
 
 static void on_removed(void *ctx, const struct mempool_entry *e,
 		       enum mempool_removal reason, uint64_t sequence)
 {
+	struct chain_owner *o = ctx;
+	struct removed_job *j = xcalloc(1, sizeof *j);
+
 	(void)sequence;
-	fee_owner_removed(ctx, e, reason);
+	fee_owner_removed(o, e, reason);
+	j->job.done = removed_done;
+	j->sink = &o->sink;
+	j->id = entry_tx(e)->wtxid;
+	j->min_fee = mempool_entry_fee(o->mempool);
+	mailbox_post(o->mailbox, &j->job);
 }
 
 void mempool_owner_open(struct chain_owner *o)

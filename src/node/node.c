@@ -75,6 +75,21 @@ static void on_tip(void *ctx, const struct tip_event *e)
 		rpc_tip_changed(n->rpc, &e->tip.hash, e->tip.height);
 }
 
+static void on_mempool_added(void *ctx, const struct mempool_tx *t)
+{
+	struct node *n = ctx;
+
+	p2p_on_mempool_added(peers_engine(n->peers), t);
+}
+
+static void on_mempool_removed(void *ctx, const struct wtxid *id,
+			       int64_t min_fee_sat_kvb)
+{
+	struct node *n = ctx;
+
+	p2p_on_mempool_removed(peers_engine(n->peers), id, min_fee_sat_kvb);
+}
+
 static void on_checked(void *ctx, const struct block_hash *hash,
 		       enum verdict verdict, const char *reason)
 {
@@ -406,6 +421,8 @@ static void make_chain(struct node *n)
 		.ctx = n,
 		.tip = on_tip,
 		.checked = on_checked,
+		.mempool_added = on_mempool_added,
+		.mempool_removed = on_mempool_removed,
 		.trouble = on_trouble,
 		.imported = on_imported,
 	};

@@ -55,7 +55,7 @@ struct config {
 	int64_t leaf_life_s, leaf_skew_s;        /* 0: the usual ones */
 
 	struct policy policy;            /* of the mempool */
-	bool persist_mempool;
+	bool persist_mempool, blocks_only;
 
 	bool use_tor;                    /* a managed tor is needed */
 	bool publish_onion;

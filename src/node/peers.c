@@ -490,6 +490,14 @@ static bool port_serve_block(void *ctx, peer_id peer,
 	return chain_port_serve_block(p->opt.chain, peer, hash, with_witness);
 }
 
+static bool port_tx(void *ctx, peer_id peer, struct shared_tx *tx,
+		    struct shared_tx *child)
+{
+	struct peers *p = ctx;
+
+	return chain_port_tx(p->opt.chain, peer, tx, child);
+}
+
 /* ---- inbound ---- */
 
 static void on_onion_accept(const struct accepted *a, void *arg)
@@ -571,6 +579,7 @@ static struct p2p *engine_new(struct peers *p)
 		.chain_plan = port_chain_plan,
 		.chain_serve_headers = port_serve_headers,
 		.chain_serve_block = port_serve_block,
+		.chain_tx = port_tx,
 	};
 	struct p2p_host *connect = hosts_of(&cfg->connect);
 	struct p2p_host *addnode = hosts_of(&cfg->addnode);
@@ -580,6 +589,8 @@ static struct p2p *engine_new(struct peers *p)
 		.params = &cfg->params,
 		.minimum_chain_work = cfg->params.minimum_chain_work,
 		.services = peers_services(cfg),
+		.blocks_only = cfg->blocks_only,
+		.min_relay_sat_kvb = cfg->policy.min_relay_sat_kvb,
 		.max_inbound = cfg->max_connections > OUTBOUND_SHARE
 			       ? cfg->max_connections - OUTBOUND_SHARE : 1,
 		.no_outbound = cfg->no_outbound,

@@ -29,6 +29,7 @@ static void inv_message(struct p2p *p, struct peer *peer,
 		memcpy(hash.b, item.hash, sizeof hash.b);
 		any = true;
 	}
+	txs_inv(p, peer, m);
 	/* Headers up to the last one bring the others too. */
 	if (any)
 		headers_inv(p, peer, &hash);
@@ -62,6 +63,7 @@ static bool handle(struct p2p *p, struct peer *peer, const struct msg *m)
 		return true;
 	case MSG_NOTFOUND:
 		fetch_notfound(p, peer, &m->u.inv);
+		tx_wants_notfound(p, peer, &m->u.inv);
 		return true;
 	case MSG_ADDRV2:
 		addrs_message(p, peer, &m->u.addrv2);
@@ -79,6 +81,11 @@ static bool handle(struct p2p *p, struct peer *peer, const struct msg *m)
 		if (m->u.fee_filter <= (uint64_t)MAX_MONEY_SAT)
 			peer->info.fee_filter_sat_kvb = m->u.fee_filter;
 		return true;
+	case MSG_TX:
+		return txs_message(p, peer, m->u.raw);
+	case MSG_MEMPOOL:
+		txs_mempool(p, peer);
+		return true;
 	case MSG_UNKNOWN:
 	case MSG_VERSION:
 	case MSG_VERACK:
@@ -87,8 +94,6 @@ static bool handle(struct p2p *p, struct peer *peer, const struct msg *m)
 	case MSG_WTXIDRELAY:
 	case MSG_SENDADDRV2:
 	case MSG_SENDHEADERS:
-	case MSG_TX:             /* not asked for, not wanted */
-	case MSG_MEMPOOL:
 	case MSG_TYPE_COUNT:
 		return true;
 	}

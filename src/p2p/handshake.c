@@ -33,8 +33,10 @@ static void send_version(struct p2p *p, struct peer *peer)
 	v->user_agent = span_of(p->user_agent, strlen(p->user_agent));
 	v->start_height = p->has_tip && !p->tip.initial_download
 			  ? p->tip.tip.height : 0;
-	v->has_relay = true;     /* BIP37: no transactions, please */
-	v->relay = false;
+	v->has_relay = true;
+	/* The same on all connections: what one is for is nobody's
+	 * business. */
+	v->relay = !p->opt.blocks_only;
 	peer->version_sent = true;
 	peer_send(p, peer, &m);
 }
@@ -157,6 +159,7 @@ static void verack_message(struct p2p *p, struct peer *peer)
 		  conn_type_name(peer->info.type));
 	conns_handshaken(p, peer);
 	addrs_handshaken(p, peer);
+	txs_handshaken(p, peer);
 	keepalive_tick(p, peer);
 }
 
@@ -196,6 +199,8 @@ static void early_message(struct p2p *p, struct peer *peer,
 			  "it negotiates after the handshake");
 		return;
 	}
+	if (type == MSG_WTXIDRELAY)
+		peer->txs.wtxid_relay = true;
 	if (type == MSG_SENDADDRV2)
 		peer->wants_addrv2 = peer->info.wants_addrv2 = true;
 }

@@ -18,6 +18,8 @@ static void set_defaults(struct p2p_options *o)
 		o->max_inbound = 114;
 	if (!o->max_outbound)
 		o->max_outbound = 10;
+	if (!o->min_relay_sat_kvb)
+		o->min_relay_sat_kvb = 100;
 	if (!o->max_send_bytes)
 		o->max_send_bytes = 4000000;
 }
@@ -37,6 +39,7 @@ struct p2p *p2p_new(const struct p2p_options *opt,
 	ports->random(ports->ctx, p->gossip_secret, sizeof p->gossip_secret);
 	fetch_init(p);
 	conns_init(p);
+	txs_init(p);
 	/* The lists were copied; the caller's may go. */
 	p->opt.connect = p->opt.addnode = p->opt.seed = NULL;
 	p->opt.seed_name = NULL;
@@ -50,9 +53,12 @@ void p2p_free(struct p2p *p)
 
 	if (!p)
 		return;
-	for (i = 0; i < p->peers_n; i++)
+	for (i = 0; i < p->peers_n; i++) {
+		txs_detach(p, p->peers[i]);
 		peer_free(p->peers[i]);
+	}
 	free(p->peers);
+	txs_clear(p);
 	fetch_clear(p);
 	conns_clear(p);
 	circuits_clear(p);
@@ -96,6 +102,7 @@ void p2p_tick(struct p2p *p, int64_t mono_ms, int64_t time_unix)
 	fetch_tick(p);
 	tip_watch_tick(p);
 	conns_tick(p);
+	txs_tick(p);
 	peers_reap(p);
 }
 
@@ -212,6 +219,8 @@ void p2p_on_tip(struct p2p *p, const struct tip_event *e)
 		       p->locator_n * sizeof(*p->locator));
 	p->has_tip = true;
 	p->fetch.dirty |= best_changed;
+	if (!block_hash_eq(&old_tip, &e->tip.hash))
+		txs_new_tip(p);
 	serve_announce(p, e, &old_tip);
 	headers_tick(p);
 	fetch_tick(p);

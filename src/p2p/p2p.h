@@ -27,6 +27,8 @@ struct p2p_options {
 	unsigned max_outbound;             /* slots from the book; 0: 10 */
 	bool no_outbound;                  /* none from the book at all */
 	size_t max_send_bytes;             /* queue per peer; 0: 4 MB */
+	bool blocks_only;                  /* no transactions */
+	int64_t min_relay_sat_kvb;         /* -minrelaytxfee; 0: 100 */
 
 	/* -connect: only these, no book, no seeds. */
 	const struct p2p_host *connect;
@@ -116,6 +118,10 @@ void p2p_on_served_headers(struct p2p *p, peer_id peer, struct span raw,
 void p2p_on_served_block(struct p2p *p, peer_id peer,
 			 const struct block_hash *hash,
 			 struct bytes *raw TAKES);
+void p2p_on_tx_result(struct p2p *p, const struct tx_reply *r);
+void p2p_on_mempool_added(struct p2p *p, const struct mempool_tx *t);
+void p2p_on_mempool_removed(struct p2p *p, const struct wtxid *id,
+			    int64_t min_fee_sat_kvb);
 /** At the start, and whenever tip, best header or initial download change. */
 void p2p_on_tip(struct p2p *p, const struct tip_event *e);
 

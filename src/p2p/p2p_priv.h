@@ -13,6 +13,7 @@
 #include "p2p/headers_presync.h"
 #include "p2p/messages.h"
 #include "p2p/p2p.h"
+#include "p2p/txs_priv.h"
 #include "p2p/wire.h"
 
 /* Headers of one message (or release) on their way to the chain. */
@@ -100,6 +101,7 @@ struct peer {
 	struct peer_headers headers;
 	struct peer_serve serve;
 	struct peer_addrs addrs;
+	struct peer_txs txs;
 };
 
 /* Strangers against witnesses. */
@@ -142,6 +144,8 @@ struct p2p {
 	struct book_entry *addr_cache;
 	size_t addr_cache_n;
 	int64_t addr_cache_until_ms;
+
+	struct p2p_txs txs;
 };
 
 static inline uint64_t p2p_random(const struct p2p *p)

@@ -142,6 +142,7 @@ void peer_detach(struct p2p *p, struct peer *peer)
 	if (peer->circuit)
 		peer->circuit->peers--;
 	fetch_detach(p, peer);
+	txs_detach(p, peer);
 	conns_closed(p, peer);
 }
 

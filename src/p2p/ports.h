@@ -8,6 +8,7 @@
 #define CLOISTER_P2P_PORTS_H
 
 #include "consensus/params.h"
+#include "consensus/shared_tx.h"
 #include "consensus/verdict.h"
 
 typedef uint64_t peer_id;     /* never used twice; 0 is nobody */
@@ -152,6 +153,13 @@ struct p2p_ports {
 	bool (*chain_serve_block)(void *ctx, peer_id peer,
 				  const struct block_hash *hash,
 				  bool with_witness);
+	/**
+	 * Judge a transaction for the mempool; with child (or NULL), the two
+	 * together.  References are taken.  peer 0: nobody's.
+	 * Answer: p2p_on_tx_result.
+	 */
+	bool (*chain_tx)(void *ctx, peer_id peer, struct shared_tx *tx,
+			 struct shared_tx *child);
 };
 
 /* ---- answers; pointers are good for the call only ---- */
@@ -195,6 +203,37 @@ struct plan_reply {
 	size_t block_count;
 	const struct plan_peer *peers;   /* those of the request */
 	size_t peer_count;
+};
+
+enum tx_outcome {
+	TX_TAKEN,                     /* into the mempool */
+	TX_HAD,                       /* it was there, or is in the chain */
+	TX_REFUSED,
+	TX_STRIPPED,                  /* its witness is missing */
+	TX_LOW_FEE,                   /* it might do with a child that pays */
+	TX_NO_INPUTS,                 /* some parent is not known */
+};
+
+#define TX_MISSING_MAX 24
+
+struct tx_reply {
+	peer_id peer;
+	struct shared_tx *tx;         /* good for the call */
+	bool with_child;              /* it was judged with one */
+	enum tx_outcome outcome;
+	const char *reason;           /* "" if none */
+	struct txid missing[TX_MISSING_MAX];  /* TX_NO_INPUTS: parents; none:
+						 too many to ask for */
+	size_t missing_n;
+};
+
+/* A transaction that the mempool has taken. */
+struct mempool_tx {
+	struct shared_tx *tx;         /* a reference is taken */
+	int64_t rate_sat_kvb;
+	unsigned depth;               /* ancestors in the pool and itself */
+	bool announce;                /* tell peers */
+	int64_t min_fee_sat_kvb;      /* of the pool now */
 };
 
 /* How many of the newest blocks are announced at once. */

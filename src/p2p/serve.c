@@ -39,7 +39,10 @@ bool serve_getdata(struct p2p *p, struct peer *peer, const struct msg_inv *m)
 		if ((item.type & ~INV_WITNESS_FLAG) == INV_BLOCK &&
 		    p2p_chain_shown(p)) {
 			inv_item_write(&s->queue, &item);
-		} else {
+		} else if (!((item.type & ~INV_WITNESS_FLAG) == INV_TX ||
+			     item.type == INV_WTX) ||
+			   !txs_relayed(peer) ||
+			   !announce_tx_serve(p, peer, &item)) {
 			inv_item_write(&missing, &item);
 			n++;
 		}

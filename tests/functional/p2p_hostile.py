@@ -334,9 +334,11 @@ def test_unsolicited_transactions_do_no_harm(env):
     p = Peer(n.p2p_port)
     p.send("tx", tx.raw())
     p.send("inv", inv_payload([(5, tx.wtxid())]))
-    p.send("mempool")
     p.send("feefilter", struct.pack("<q", 1000))
     p.send("sendcmpct", b"\0" + struct.pack("<Q", 2))
     p.sync()
+    # The mempool is not for strangers.
+    p.send("mempool")
+    assert p.closed()
     still_serves(n)
     n.stop()

@@ -58,7 +58,7 @@ static void outbound_handshake(void **state)
 	assert_int_equal(m.type, MSG_VERSION);
 	assert_int_equal(m.u.version.version, 70016);
 	assert_int_equal(m.u.version.services, FULL);
-	assert_false(m.u.version.relay);
+	assert_true(m.u.version.relay);
 	/* Nothing that tells who or where we are. */
 	for (i = 0; i < 16; i++) {
 		assert_int_equal(m.u.version.recv.ip[i], 0);
