@@ -162,6 +162,15 @@ const struct option_spec option_table[] = {
 		 "Connect to and accept trusted peers only (`cloister-cli peer "
 		 "--help`): no public onion service, no other peers, no "
 		 "seeds."),
+	ROW_PATH(PEERS, NODE, "trustca", NULL, "FILE",
+		 "Certificates (PEM) of a CA of yours: at a trusted peer's "
+		 "place, a chain that ends in it and names the peer's node id "
+		 "as URI is accepted, too."),
+	ROW_PATH(PEERS, NODE, "trustcrl", NULL, "FILE",
+		 "That CA's revocation list (PEM), read again when it has "
+		 "changed; where it is missing, nobody is accepted by the CA. "
+		 "Best in a directory of its own: the node may read all of "
+		 "it."),
 	ROW_TEXT(PEERS, NODE | OPTION_LIST | OPTION_NET, "connect", NULL,
 		 "ADDR", "Connect to these peers only (ADDR is a v3 onion "
 		 "address, :port optional); 0 for no outbound peers at all."),

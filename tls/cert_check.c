@@ -88,7 +88,7 @@ static bool leaf_key_ok(EVP_PKEY *key, EVP_PKEY *root)
 
 	switch (EVP_PKEY_get_base_id(key)) {
 	case EVP_PKEY_ED25519:
-		return EVP_PKEY_eq(key, root) != 1;
+		return !root || EVP_PKEY_eq(key, root) != 1;
 	case EVP_PKEY_EC:
 		return EVP_PKEY_get_group_name(key, group, sizeof group,
 					       &n) == 1 &&
@@ -98,16 +98,15 @@ static bool leaf_key_ok(EVP_PKEY *key, EVP_PKEY *root)
 	}
 }
 
-/* Of our scheme there is exactly one URI, and it is this id's. */
-static bool names_ok(X509 *x, const struct node_id *id)
+bool cert_uri_id(struct node_id *out, X509 *x)
 {
 	const size_t scheme_n = sizeof NODE_ID_URI_SCHEME - 1;
 	GENERAL_NAMES *names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL,
 						NULL);
-	char want[CERT_URI_SIZE];
-	unsigned ours = 0, right = 0;
+	char text[NODE_ID_TEXT_SIZE], again[NODE_ID_TEXT_SIZE];
+	unsigned ours = 0;
+	bool ok = false;
 
-	cert_uri(want, id);
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
 		struct span uri;
@@ -116,66 +115,75 @@ static bool names_ok(X509 *x, const struct node_id *id)
 			continue;
 		uri = span_of(ASN1_STRING_get0_data(g->d.ia5),
 			      (size_t)ASN1_STRING_length(g->d.ia5));
-		ours += uri.n >= scheme_n &&
-			memcmp(uri.p, NODE_ID_URI_SCHEME, scheme_n) == 0;
-		right += span_eq(uri, span_of(want, sizeof want - 1));
+		if (uri.n < scheme_n ||
+		    memcmp(uri.p, NODE_ID_URI_SCHEME, scheme_n) != 0)
+			continue;
+		ours++;
+		if (uri.n != scheme_n + sizeof text - 1)
+			continue;
+		memcpy(text, uri.p + scheme_n, sizeof text - 1);
+		text[sizeof text - 1] = '\0';
+		ok = node_id_read(out, text, NULL);
 	}
 	GENERAL_NAMES_free(names);
-	return ours == 1 && right == 1;
+	if (!ok || ours != 1)
+		return false;
+	node_id_write(again, out);      /* lower case */
+	return memcmp(text, again, sizeof text) == 0;
 }
 
-static enum tls_fail leaf_check(X509 *leaf, X509 *root,
-				const struct node_id *id)
+enum tls_fail cert_leaf_fields(X509 *leaf, EVP_PKEY *root)
 {
 	EVP_PKEY *key = X509_get0_pubkey(leaf);
 	uint32_t both = XKU_SSL_SERVER | XKU_SSL_CLIENT;
 
 	if (!key)
 		return TLS_BAD_CERT;
-	if (!leaf_key_ok(key, X509_get0_pubkey(root)))
+	if (!leaf_key_ok(key, root))
 		return TLS_KEY_TYPE;
 	if (!extensions_ok(leaf) ||
 	    (X509_get_extension_flags(leaf) & EXFLAG_CA) ||
 	    X509_get_key_usage(leaf) != KU_DIGITAL_SIGNATURE ||
-	    X509_get_extended_key_usage(leaf) != both ||
-	    X509_NAME_cmp(X509_get_issuer_name(leaf),
+	    X509_get_extended_key_usage(leaf) != both)
+		return TLS_BAD_CERT;
+	return TLS_OK;
+}
+
+static enum tls_fail leaf_check(X509 *leaf, X509 *root,
+				const struct node_id *id)
+{
+	EVP_PKEY *key = X509_get0_pubkey(root);
+	enum tls_fail f = cert_leaf_fields(leaf, key);
+	struct node_id named;
+
+	if (f)
+		return f;
+	if (X509_NAME_cmp(X509_get_issuer_name(leaf),
 			  X509_get_subject_name(root)) != 0)
 		return TLS_BAD_CERT;
-	if (!names_ok(leaf, id))
+	if (!cert_uri_id(&named, leaf) || !node_id_eq(&named, id))
 		return TLS_WRONG_SAN;
-	return signature_check(leaf, X509_get0_pubkey(root));
+	return signature_check(leaf, key);
 }
 
 /* ---- time ---------------------------------------------------------------- */
 
-/* *used grows to what of the tolerance it takes. */
-static enum tls_fail time_check(int64_t from, int64_t until,
-				const struct cert_rules *r, int64_t *used)
+enum tls_fail cert_dates(X509 *x, const struct cert_rules *rules,
+			 int64_t *from, int64_t *until, int64_t *used)
 {
-	int64_t early = from - r->now_unix, late = r->now_unix - until;
+	int64_t early, late;
 
-	if (early > r->skew_s)
+	if (!cert_time(from, X509_get0_notBefore(x)) ||
+	    !cert_time(until, X509_get0_notAfter(x)))
+		return TLS_BAD_CERT;
+	early = *from - rules->now_unix;
+	late = rules->now_unix - *until;
+	if (early > rules->skew_s)
 		return TLS_NOT_YET_VALID;
-	if (late > r->skew_s)
+	if (late > rules->skew_s)
 		return TLS_EXPIRED;
 	*used = MAX_OF(*used, MAX_OF(early, late));
 	return TLS_OK;
-}
-
-static enum tls_fail dates_check(struct cert_facts *out, X509 *leaf,
-				 X509 *root, const struct cert_rules *r)
-{
-	int64_t from, until;
-	enum tls_fail f;
-
-	if (!cert_time(&from, X509_get0_notBefore(root)) ||
-	    !cert_time(&until, X509_get0_notAfter(root)) ||
-	    !cert_time(&out->from_unix, X509_get0_notBefore(leaf)) ||
-	    !cert_time(&out->until_unix, X509_get0_notAfter(leaf)))
-		return TLS_BAD_CERT;
-	f = time_check(from, until, r, &out->skew_used_s);
-	return f ? f : time_check(out->from_unix, out->until_unix, r,
-				  &out->skew_used_s);
 }
 
 /* ---- the chain ----------------------------------------------------------- */
@@ -183,6 +191,7 @@ static enum tls_fail dates_check(struct cert_facts *out, X509 *leaf,
 enum tls_fail cert_check_x509(struct cert_facts *out, X509 *const *chain,
 			      size_t n, const struct cert_rules *rules)
 {
+	int64_t from, until;
 	enum tls_fail f;
 
 	memset(out, 0, sizeof *out);
@@ -194,7 +203,11 @@ enum tls_fail cert_check_x509(struct cert_facts *out, X509 *const *chain,
 	if (!f)
 		f = leaf_check(chain[0], chain[1], &out->id);
 	if (!f)
-		f = dates_check(out, chain[0], chain[1], rules);
+		f = cert_dates(chain[1], rules, &from, &until,
+			       &out->skew_used_s);
+	if (!f)
+		f = cert_dates(chain[0], rules, &out->from_unix,
+			       &out->until_unix, &out->skew_used_s);
 	ERR_clear_error();
 	return f;
 }

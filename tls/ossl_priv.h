@@ -7,6 +7,7 @@
 #define ERR_STATE OSSL_ERR_STATE
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "tls/pins.h"
+#include "tls/tls_ca.h"
 #include "tls/tls_fail.h"
 
 struct loop;
@@ -17,6 +18,7 @@ struct tls_node_options {
 	struct loop *loop;
 	const struct clock *clock;
 	struct pins *pins;               /* borrowed */
+	struct tls_ca *ca;               /* NULL: none; borrowed */
 	int64_t handshake_ms;            /* 0: 30 s */
 	int64_t close_ms;                /* to send the last bytes; 0: 5 s */
 	int64_t skew_s;                  /* 0: CERT_SKEW_S; negative: none */

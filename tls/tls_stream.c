@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tls/tls_ca_priv.h"
 #include "tls/tls_node_priv.h"
 
 #define WIRE_INPUT_MAX (64 * 1024)
@@ -177,6 +178,8 @@ static enum tls_fail place_check(const struct tls_stream *s)
 
 	if (pin == PIN_REVOKED)
 		return TLS_REVOKED;
+	if (s->facts.by_ca)
+		pin = PIN_TRUSTED;
 	switch (s->place.who) {
 	case TLS_ANYONE:
 		return TLS_OK;
@@ -210,6 +213,22 @@ static void log_skew(struct tls_stream *s)
 			 (long long)s->facts.skew_used_s);
 }
 
+/* No chain of the pinned sort: it may be the CA's. */
+static void ask_ca(struct tls_stream *s, X509 *const *chain, size_t n,
+		   const struct cert_rules *rules)
+{
+	struct cert_facts facts;
+	enum tls_fail f;
+
+	if (!n)
+		return;
+	f = tls_ca_check(s->node->opt.ca, &facts, chain, n, rules);
+	if (f != TLS_UNKNOWN_ID) {
+		s->fail = f;
+		s->facts = facts;
+	}
+}
+
 enum tls_fail tls_stream_judge(struct tls_stream *s, X509 *const *chain,
 			       size_t n)
 {
@@ -220,6 +239,8 @@ enum tls_fail tls_stream_judge(struct tls_stream *s, X509 *const *chain,
 	enum tls_fail who;
 
 	s->fail = cert_check_x509(&s->facts, chain, n, &rules);
+	if (s->node->opt.ca && s->fail)
+		ask_ca(s, chain, n, &rules);
 	/* Whoever is not wanted here is so with any certificate. */
 	who = s->facts.has_id ? place_check(s) : TLS_OK;
 	if (who)

@@ -368,6 +368,7 @@ static void make_trust(struct node *n)
 		.loop = n->loop, .clock = &n->clock, .pins = n->pins,
 		.request = sign_ask, .ctx = n,
 		.skew_s = n->cfg->leaf_skew_s,
+		.ca = n->ca,
 	};
 	struct trust_options o = {
 		.loop = n->loop,
@@ -459,6 +460,9 @@ static enum err node_make(struct node *n, struct why *why)
 	if (make_rpc(n, why) || node_walls_inherit(&n->walls, why) ||
 	    node_walls_raise(&n->walls, n->cfg, why))
 		return why->err;
+	if (n->cfg->trust_ca && tls_ca_new(&n->ca, n->cfg->trust_ca,
+					   n->cfg->trust_crl, why))
+		return why->err;
 	n->mailbox = mailbox_new();
 	n->mailbox_watch = watch_mailbox_new(n->loop, n->mailbox);
 	n->pins = pins_new();
@@ -532,6 +536,7 @@ static void node_clear(struct node *n)
 	trust_free(n->trust);
 	tls_node_free(n->tls);
 	pins_free(n->pins);
+	tls_ca_free(n->ca);
 	transport_free(n->tor);
 	rpc_free(n->rpc);
 	node_link_free(n->link);

@@ -27,6 +27,7 @@ struct node {
 	struct chain_port *chain_port;
 	struct transport *tor;
 	struct self_dial *self_dial;     /* NULL without tor */
+	struct tls_ca *ca;               /* NULL: none */
 	struct pins *pins;
 	struct tls_node *tls;            /* with tor only, as trust */
 	struct trust *trust;

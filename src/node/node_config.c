@@ -391,6 +391,20 @@ static enum err check_trusted_only(const struct settings *s, struct why *why)
 	return ERR_NONE;
 }
 
+static enum err make_ca(struct config *c, const struct settings *s,
+			struct why *why)
+{
+	const char *ca = settings_text(s, "trustca");
+	const char *crl = settings_text(s, "trustcrl");
+
+	if (crl && !ca)
+		return why_set(why, ERR_INPUT, "-trustcrl goes with "
+			       "-trustca=FILE");
+	c->trust_ca = ca ? conf_path_absolute(ca) : NULL;
+	c->trust_crl = crl ? conf_path_absolute(crl) : NULL;
+	return ERR_NONE;
+}
+
 static enum err make_peers(struct config *c, const struct settings *s,
 			   struct why *why)
 {
@@ -522,6 +536,8 @@ enum err config_make(struct config *c, const struct settings *s,
 	if (!e)
 		e = make_peers(c, s, why);
 	if (!e)
+		e = make_ca(c, s, why);
+	if (!e)
 		e = make_walls(c, s, why);
 	if (!e)
 		e = key_options_make(&c->keys, s, why);
@@ -541,6 +557,8 @@ void config_clear(struct config *c)
 	free(c->snapshot_dir);
 	key_options_clear(&c->keys);
 	free(c->log_path);
+	free(c->trust_ca);
+	free(c->trust_crl);
 	free(c->rpc_cookie);
 	free(c->connect.v);
 	free(c->addnode.v);

@@ -71,6 +71,7 @@ struct config {
 
 	bool connect_only;               /* -connect or -trustedonly */
 	bool trusted_only;
+	char *trust_ca, *trust_crl;      /* absolute; NULL: none */
 	bool no_outbound;
 	bool dns_seed;                   /* seeds' names may be given to Tor */
 	struct host_list connect, addnode, seednode;

@@ -104,6 +104,18 @@ static void add_import(struct path_list *l, const char *path)
 				      path) : xstrdup("xor.dat"), WALLS_READ);
 }
 
+/* A CRL is replaced by renaming: its directory is what counts. */
+static void add_ca(struct path_list *l, const struct config *cfg)
+{
+	if (cfg->trust_ca)
+		add_path(l, xstrdup(cfg->trust_ca), WALLS_READ);
+	if (cfg->trust_crl)
+		add_path(l, xasprintf("%.*s/", (int)(strrchr(cfg->trust_crl,
+							     '/') -
+						     cfg->trust_crl),
+				      cfg->trust_crl), WALLS_READ);
+}
+
 /* A directory in the chain's, made if need be. */
 static enum err add_made(struct path_list *l, const struct config *cfg,
 			 const char *name, struct why *why)
@@ -140,6 +152,7 @@ enum err node_walls_raise(const struct walls_plan *p,
 	add_path(&l, xstrdup(cfg->snapshot_dir), WALLS_CHANGE);
 	for (size_t i = 0; i < cfg->load_block_n; i++)
 		add_import(&l, cfg->load_blocks[i]);
+	add_ca(&l, cfg);
 	if (p->sanitizer)
 		add_path(&l, xstrdup("/proc"), WALLS_READ);
 	if (!e)

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from harness.node import Node, wait_until
-from tor_keys import FAKE_TOR
+from tor_keys import FAKE_TOR, Keys
 
 DAY = 86400
 CHARS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
@@ -215,3 +215,46 @@ def test_no_tls_and_a_crowd_at_a_door(env):
     assert door.node.rpc.getblockcount() == 0
     door.node.stop()
     assert door.node.stderr() == ""
+
+
+def test_a_ca_and_its_list_at_a_door(env):
+    club, stranger = Chain(env, "club"), Chain(env, "stranger")
+    ca, crl = env.dir + "/ca", os.path.join(env.dir, "lists", "crl.pem")
+    os.mkdir(os.path.dirname(crl))
+    openssl("req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout",
+            ca + ".key", "-out", ca + ".pem", "-subj", "/CN=The club")
+    # A leaf that the CA signs itself, with the id as URI.
+    openssl("x509", "-req", "-in", club.base + ".csr", "-days", "30",
+            "-CA", ca + ".pem", "-CAkey", ca + ".key", "-CAcreateserial",
+            "-extfile", club.base + ".ext", "-out", club.leaf)
+    with open(ca + ".cnf", "w") as f:
+        f.write("[ca]\ndefault_ca=d\n[d]\ndatabase=%s.db\n"
+                "default_md=default\ndefault_crl_days=30\n" % ca)
+    open(ca + ".db", "w").close()
+
+    def publish():
+        """By renaming, as one should."""
+        openssl("ca", "-gencrl", "-config", ca + ".cnf", "-cert",
+                ca + ".pem", "-keyfile", ca + ".key", "-out", crl + ".new")
+        os.rename(crl + ".new", crl)
+
+    publish()
+    door = Door(env, "a", "-trustca=" + ca + ".pem", "-trustcrl=" + crl)
+    me = ["-cert", club.leaf, "-key", club.key]
+    door.client(*me)
+    door.log_after("TLS with")
+    door.client(*stranger.args())           # pinning goes on beside it
+    door.log_after("TLS with")
+    door.refused("no certificate", *stranger.args(roots=0)[:4])
+    openssl("ca", "-revoke", club.leaf, "-config", ca + ".cnf", "-cert",
+            ca + ".pem", "-keyfile", ca + ".key")
+    publish()
+    door.refused("the identity is revoked", *me)
+    os.remove(crl)
+    door.client(*me)
+    door.log_after("nobody is accepted by the CA")
+    door.node.stop()
+    k = Keys(env, "b")
+    k.refused("-trustcrl=" + crl, words=["-trustca=FILE"])
+    k.refused("-trustca=" + club.leaf, words=[club.leaf, "is no CA's"])
+    k.refused("-trustca=" + crl, words=[crl])

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+int test_tls_ca(void);
 int test_tls_cert(void);
 int test_tls_id(void);
 int test_tls_identity(void);

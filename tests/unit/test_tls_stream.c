@@ -135,7 +135,8 @@ static void carry(struct relay *r, int from)
 	}
 	got = read(r->fd[from], buf, n);
 	if (got > 0) {
-		assert_int_equal(write(r->fd[!from], buf, (size_t)got), got);
+		if (write(r->fd[!from], buf, (size_t)got) != got)
+			return;         /* that side is gone already */
 		r->left[from] -= (size_t)got;
 		r->carried[from] += (size_t)got;
 	}
@@ -203,7 +204,8 @@ static void in_pieces(void **state)
  */
 static void stop_everywhere(int from, bool cut, enum tls_fail want)
 {
-	const struct tls_node_options o = { .handshake_ms = 1500,
+	const struct tls_node_options o = { .handshake_ms = cut ? 15000
+								: 4000,
 					    .handshakes_max = 10 * STOPS };
 	struct relay *r = xcalloc(STOPS, sizeof *r);
 	struct tls_end *a = xcalloc(STOPS, sizeof *a);
