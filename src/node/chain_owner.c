@@ -6,6 +6,7 @@
 
 #include "node/chain_owner.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,22 +166,45 @@ static size_t new_headers(const struct chain_owner *o,
 	return count;
 }
 
+/* How fast it goes, and how long it will take at that. */
+static void pace_text(char out[static 64], struct chain_owner *o, int height,
+		      double progress, int64_t now)
+{
+	double seconds = (double)(now - o->logged_ms) / 1000;
+	double gained = progress - o->logged_progress;
+	double left_s = gained > 0 ? (1 - progress) / gained * seconds : 0;
+
+	out[0] = 0;
+	if (o->logged_ms && seconds >= 1 && height > o->logged_height)
+		snprintf(out, 64, ", %.1f blocks/s",
+			 (height - o->logged_height) / seconds);
+	if (out[0] && left_s >= 60 && left_s < 1e8)
+		snprintf(out + strlen(out), 64 - strlen(out),
+			 ", about %lld h %02lld min left",
+			 (long long)left_s / 3600,
+			 (long long)left_s % 3600 / 60);
+	o->logged_height = height;
+	o->logged_progress = progress;
+}
+
 static void log_tip(struct chain_owner *o, bool initial_download)
 {
 	const struct header_node *tip = chain_tip(o->chain);
 	int64_t now = clock_mono_ms();
-	char hex[65];
+	char hex[65], pace[64] = "";
+	double progress = chain_progress(o->chain);
 
 	if (chain_best_header(o->chain)->height - tip->height > CATCHING_UP)
 		initial_download = true;
 	if (initial_download && now - o->logged_ms < LOG_EVERY_MS)
 		return;
+	pace_text(pace, o, tip->height, progress, now);
 	o->logged_ms = now;
 	hash_to_rpc_hex(hex, tip->hash.b);
 	log_info(LOG_CHAIN, "new tip block=%s height=%d headers=%d "
-		 "progress=%.6f", hex, tip->height,
-		 chain_best_header(o->chain)->height,
-		 chain_progress(o->chain));
+		 "progress=%.6f%s", hex, tip->height,
+		 chain_best_header(o->chain)->height, progress,
+		 initial_download ? pace : "");
 }
 
 void chain_owner_tell(struct chain_owner *o, bool force)

@@ -61,6 +61,8 @@ struct chain_owner {
 	struct header_node *told_tip, *told_best;
 	bool told_initial_download;
 	int64_t told_ms, logged_ms;
+	int logged_height;
+	double logged_progress;
 };
 
 struct chain_owner *chain_owner_new(const struct config *cfg,

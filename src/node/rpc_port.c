@@ -300,6 +300,13 @@ static enum rpc_answer port_add_address(void *ctx, const char *address,
 	return RPC_REFUSED;
 }
 
+static const char *port_fetch_block(void *ctx, int64_t peer,
+				    const struct block_hash *hash)
+{
+	return peer > 0 && p2p_fetch_block(engine(ctx), (peer_id)peer, hash)
+	       ? NULL : "Peer does not exist";
+}
+
 static void port_set_network_active(void *ctx, bool active)
 {
 	p2p_set_active(engine(ctx), active);
@@ -497,6 +504,7 @@ void rpc_port_fill(struct rpc_ports *out, struct node *n)
 	out->addresses = port_addresses;
 	out->address_count = port_address_count;
 	out->add_address = port_add_address;
+	out->fetch_block = port_fetch_block;
 	out->set_network_active = port_set_network_active;
 	out->ping = port_ping;
 	out->tor = port_tor;

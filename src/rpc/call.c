@@ -41,6 +41,8 @@ static void chain_done(struct job *job)
 	struct exchange *x = CONTAINER_OF(job, struct exchange, job);
 
 	x->rpc->jobs--;
+	if (x->call.then && !x->call.error.code)
+		x->call.then(&x->call);
 	if (x->call.slice)
 		post(x);
 	else if (x->call.wait.kind && !x->call.error.code)

@@ -215,6 +215,9 @@ struct rpc_ports {
 	 * that can be dialled. */
 	enum rpc_answer (*add_address)(void *ctx, const char *address,
 				       uint16_t port, bool tried);
+	/** Ask this peer for a block.  NULL, or why not. */
+	const char *(*fetch_block)(void *ctx, int64_t peer,
+				   const struct block_hash *hash);
 	void (*set_network_active)(void *ctx, bool active);
 	/** Ask every peer for a pong. */
 	void (*ping)(void *ctx);

@@ -124,6 +124,10 @@ struct rpc_call {
 	void *state;
 	void (*state_free)(void *state);
 
+	/* A chain method's second part, on the loop's thread. */
+	void (*then)(struct rpc_call *call);
+	struct block_hash then_block;    /* what it is about */
+
 	struct json_object *result;      /* owned */
 	struct rpc_error error;
 	struct rpc_wait wait;            /* asked for by the method */

@@ -82,6 +82,44 @@ static void pruneblockchain(struct rpc_call *call)
 			chain_prune_height(call->chain) - 1);
 }
 
+/* ---- getblockfrompeer ---- */
+
+static void ask_peer(struct rpc_call *call)
+{
+	int64_t peer = json_object_get_int64(rpc_arg(call, 1));
+	const char *why = "Peer does not exist";
+
+	if (call->ports->fetch_block)
+		why = call->ports->fetch_block(call->ports->ctx, peer,
+					       &call->then_block);
+	if (why)
+		rpc_fail(call, RPC_MISC_ERROR, "%s", why);
+	else
+		call->result = json_object_new_object();
+}
+
+static void getblockfrompeer(struct rpc_call *call)
+{
+	const struct header_node *n;
+	int64_t peer;
+
+	if (!rpc_arg_hash(call, 0, call->then_block.b) ||
+	    !rpc_arg_i64(call, 1, &peer))
+		return;
+	n = chain_lookup(call->chain, &call->then_block);
+	if (!n)
+		rpc_fail(call, RPC_MISC_ERROR, "Block header missing");
+	else if (chain_prune_mode(call->chain) &&
+		 n->height > chain_tip(call->chain)->height)
+		rpc_fail(call, RPC_MISC_ERROR, "In prune mode, only blocks "
+			 "that the node has already synced previously can be "
+			 "fetched from a peer");
+	else if (n->status & BLOCK_HAVE_DATA)
+		rpc_fail(call, RPC_MISC_ERROR, "Block already downloaded");
+	else
+		call->then = ask_peer;
+}
+
 /* ---- verifychain ---- */
 
 static void free_verify(void *state)
@@ -130,6 +168,14 @@ static const struct rpc_method methods[] = {
 	  .args = { { "height", RPC_NUM, true, "Up to this height; or, if it "
 		      "is a unix time, up to the first block\nof that time, "
 		      "less two hours" } } },
+	{ .name = "getblockfrompeer", .category = "Blockchain",
+	  .thread = RPC_ON_CHAIN, .run = getblockfrompeer,
+	  .help = "Ask a peer for a block whose header is known and which is "
+		  "not stored.  Answers at\nonce, whether or not the block "
+		  "comes.  A pruned block that comes again is pruned\nagain in "
+		  "time.",
+	  .args = { { "blockhash", RPC_STR, true, "The block" },
+		    { "peer_id", RPC_NUM, true, "As getpeerinfo says" } } },
 	{ .name = "verifychain", .category = "Blockchain",
 	  .thread = RPC_ON_CHAIN, .run = verifychain,
 	  .help = "Look again at the newest blocks: true if all is well.  "
