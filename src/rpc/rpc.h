@@ -4,10 +4,9 @@
  * on the chain's thread and come back through its mailbox.  What rpc cannot
  * know (peers, Tor, the process) it asks through struct rpc_ports.
  *
- * Life: rpc_new() early, with the warm-up text; rpc_set_ready() once the
- * chain's actor runs; rpc_stop() (no new calls), then the node stops its
- * actor and drains the mailbox, then rpc_free().  The process must ignore
- * SIGPIPE: libevent writes to callers that may have left.
+ * Life: rpc_new() early; rpc_set_ready() once the chain's actor runs;
+ * rpc_stop(), then the node stops its actor and drains the mailbox, then
+ * rpc_free().  SIGPIPE must be ignored: callers may have left.
  */
 #ifndef CLOISTER_RPC_RPC_H
 #define CLOISTER_RPC_RPC_H
@@ -64,8 +63,7 @@ struct rpc_peer {
 	int64_t min_fee_filter_sat;                /* per kvB */
 	struct rpc_msg_bytes sent[RPC_PEER_MSGS_MAX], recv[RPC_PEER_MSGS_MAX];
 	size_t sent_count, recv_count;
-	const char *connection_type;   /* "outbound-full-relay", "inbound",
-					  "manual", "block-relay-only", … */
+	const char *connection_type;   /* "outbound-full-relay", "inbound", … */
 	const char *transport;         /* "v1", "v2", "detecting" */
 	const char *session_id;        /* BIP324; NULL or "" without */
 };
@@ -215,9 +213,8 @@ struct rpc_ports {
 	 * that can be dialled. */
 	enum rpc_answer (*add_address)(void *ctx, const char *address,
 				       uint16_t port, bool tried);
-	/** Ask this peer for a block.  NULL, or why not. */
 	const char *(*fetch_block)(void *ctx, int64_t peer,
-				   const struct block_hash *hash);
+			const struct block_hash *hash); /* or why not */
 	void (*set_network_active)(void *ctx, bool active);
 	/** Ask every peer for a pong. */
 	void (*ping)(void *ctx);
