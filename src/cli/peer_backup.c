@@ -7,15 +7,13 @@
 
 #include "cli/peer_backup.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/peer.h"
-#include "keys/keybox.h"
+#include "keys/backup.h"
 #include "keys/passphrase.h"
 
 #define KIND "trusted-peers"
@@ -39,22 +37,6 @@ static enum err read_passphrase(struct secret *out, char *const *words,
 			       "passfile=FILE, and nothing else");
 	source.file = words[1] + sizeof key - 1;
 	return passphrase_read(out, &source, why);
-}
-
-static enum err write_new(const char *path, struct span s, struct why *why)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	enum err e;
-
-	if (fd < 0)
-		return why_errno(why, "cannot create %s", path);
-	e = file_pwrite(fd, s.p, s.n, 0, path, why);
-	if (!e && fsync(fd))
-		e = why_errno(why, "cannot sync %s", path);
-	close(fd);
-	if (e)
-		(void)unlink(path);
-	return e;
 }
 
 static enum err seal(struct bytes *out, const char *peers,
@@ -97,7 +79,7 @@ int peer_export(const struct cli_config *c, char *const *words, size_t n)
 	json_object_object_get_ex(result, "peers", &peers);
 	if (seal(&file, peers ? json_object_get_string(peers) : "",
 		 &passphrase, &why) ||
-	    write_new(words[0], bytes_span(&file), &why))
+	    backup_file_new(words[0], bytes_span(&file), &why))
 		status = fail(&why);
 	else
 		printf("Trusted peers are in %s, encrypted. Keys of this "

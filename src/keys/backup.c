@@ -144,7 +144,7 @@ static enum err sync_parent(const char *path, struct why *why)
 	return e;
 }
 
-static enum err write_new(const char *path, struct span s, struct why *why)
+enum err backup_file_new(const char *path, struct span s, struct why *why)
 {
 	char *part = xasprintf("%s.%ld.part", path, (long)getpid());
 	/* No fchmod: file systems of USB sticks know no modes. */
@@ -183,7 +183,7 @@ enum err backup_write(const char *path, const struct backup *b,
 	backup_payload_write(&payload, b);
 	e = keybox_seal(&out, &box, &payload, passphrase, why);
 	if (!e)
-		e = write_new(path, bytes_span(&out), why);
+		e = backup_file_new(path, bytes_span(&out), why);
 	bytes_clear(&out);
 	secret_clear(&payload);
 	return e;

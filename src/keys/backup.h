@@ -27,6 +27,9 @@ struct backup {
 struct backup_key *backup_add(struct backup *b);
 void backup_clear(struct backup *b);
 
+/** A file (0600) that was not there, whole or not at all. */
+NODISCARD enum err backup_file_new(const char *path, struct span s,
+				   struct why *why);
 /** Write a new file (0600), whole or not at all.  ERR_INPUT if there is
  * something of that name already. */
 NODISCARD enum err backup_write(const char *path, const struct backup *b,

@@ -3,15 +3,17 @@ joined by mutual TLS behind doors that nobody else can find."""
 
 import glob
 import os
+import pty
 import re
 import signal
 import socket
 import stat
+import subprocess
 import threading
 import time
 
 from harness import invite as invites
-from harness.node import wait_until
+from harness.node import builddir, wait_until
 from harness.regtest import mine, mine_with_spends
 from harness.rpc import RpcError
 
@@ -82,6 +84,35 @@ def door_socket(node, port="p"):
     return s
 
 
+def on_a_terminal(node, *args):
+    """What cloister-cli prints where a person looks on."""
+    ours, its = pty.openpty()
+    p = subprocess.Popen(
+        [os.path.join(builddir(), "src", "cloister-cli"), "-datadir="
+         + node.datadir, "-chain=" + node.chain] + list(args),
+        stdin=subprocess.DEVNULL, stdout=its)
+    os.close(its)
+    out = b""
+    try:
+        while True:
+            out += os.read(ours, 65536)
+    except OSError:
+        pass                    # the other end is closed
+    os.close(ours)
+    assert p.wait() == 0
+    return out.decode()
+
+
+def qr_modules(text):
+    """Rows of 0 and 1 from half blocks; without the quiet zone."""
+    rows = []
+    for line in re.findall(r"\x1b\[30;107m(.*?)\x1b\[0m", text):
+        for half in (1, 2):
+            rows.append([int(bool(" \u2580\u2584\u2588".index(c) & half))
+                         for c in line][2:-2])
+    return [r for r in rows[2:] if len(r)][:len(rows[0])]
+
+
 def test_two_nodes_sync_over_mutual_tls_only(env):
     a = env.node("a", args=ALONE).start()
     mine_with_spends(a, 150)
@@ -108,6 +139,18 @@ def test_two_nodes_sync_over_mutual_tls_only(env):
         assert ".onion" not in peer["addr"], peer
         assert n.rpc.getnodeaddresses(0) == []
         assert n.rpc.gettorinfo()["onion"] == ""
+    # On a terminal the invite is a QR code, too: three finder patterns.
+    shown = on_a_terminal(a, "peer", "invite", "laptop", "expires=90m")
+    assert re.search(r"^clinv1[a-z2-7]+\r?$", shown, re.M), shown
+    code = qr_modules(shown)
+    side = len(code)
+    assert side >= 45 and side % 4 == 1 and len(code[0]) == side, side
+    for row in (0, side - 7):
+        assert code[row][:8] == [1] * 7 + [0], code[row]
+        assert code[row + 6][:8] == [1] * 7 + [0]
+        assert code[row + 3][:8] == [1, 0, 1, 1, 1, 0, 1, 0]
+    assert code[0][-8:] == [0] + [1] * 7
+    assert a.cli("peer", "remove", "laptop").returncode == 0
     # Each shows the other's id.
     bob, alice = trusted(a, "bob"), trusted(b, "alice")
     assert bob["id"] == b.rpc.peerlist()["id"]
