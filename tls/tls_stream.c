@@ -74,7 +74,7 @@ static const char *id_text(char out[static NODE_ID_TEXT_SIZE],
 			   const struct tls_stream *s)
 {
 	if (!s->facts.has_id)
-		return "nobody";
+		return "somebody unnamed";
 	node_id_write(out, &s->facts.id);
 	return out;
 }
@@ -83,14 +83,14 @@ static const char *id_text(char out[static NODE_ID_TEXT_SIZE],
 static void log_fail(struct tls_stream *s)
 {
 	char id[NODE_ID_TEXT_SIZE];
+	const char *name = s->facts.has_id ? pins_get(s->node->opt.pins,
+						      &s->facts.id)->name : "";
 	unsigned dropped;
 
 	if (!log_limit_ok(&s->node->said[s->fail], 5, 60000, &dropped))
 		return;
-	log_info(LOG_TLS, "%s: no TLS with %s%s%s: %s%s", s->place.name,
-		 id_text(id, s), s->facts.has_id ? " " : "",
-		 s->facts.has_id ? pins_get(s->node->opt.pins,
-					    &s->facts.id)->name : "",
+	log_info(LOG_TLS, "%s: no TLS with %s%s%s%s: %s%s", s->place.name,
+		 id_text(id, s), *name ? " (" : "", name, *name ? ")" : "",
 		 tls_fail_text(s->fail),
 		 dropped ? " (and others that are not told)" : "");
 }
@@ -368,6 +368,7 @@ static void open_stream(struct tls_stream *s)
 		.fail = TLS_OK, .id = s->facts.id, .has_id = true,
 		.leaf_until = s->facts.until_unix,
 	};
+	char id[NODE_ID_TEXT_SIZE];
 	struct conn *pair[2];
 
 	conn_pair_new(s->node->opt.loop, pair, limits);
@@ -378,9 +379,8 @@ static void open_stream(struct tls_stream *s)
 	s->stage = STAGE_OPEN;
 	timer_set(s->timer, 0);         /* for what came behind */
 	s->node->counts[TLS_OK]++;
-	log_debug(LOG_TLS, "%s: TLS with %s (%s)", s->place.name,
-		  pins_get(s->node->opt.pins, &s->facts.id)->name,
-		  SSL_get_cipher(s->ssl));
+	log_debug(LOG_TLS, "%s: TLS with %s, %s", s->place.name,
+		  id_text(id, s), SSL_get_cipher(s->ssl));
 	s->done(&r, s->arg);
 }
 
