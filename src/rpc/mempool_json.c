@@ -43,7 +43,7 @@ static struct totals totals_of(const struct cluster *c, uint64_t set)
 	return t;
 }
 
-/* Ids of a set, in the order of their text where sorted. */
+/* In the order of their text. */
 static int by_text(const void *a, const void *b)
 {
 	const struct txid *x = *(const struct txid *const *)a;
@@ -70,8 +70,7 @@ static struct json_object *ids_json(const struct cluster *c, uint64_t set)
 	return list;
 }
 
-struct json_object *entry_json(const struct mempool *m,
-			       const struct mempool_entry *e)
+struct json_object *entry_json(const struct mempool_entry *e)
 {
 	const struct cluster *c = e->cluster;
 	const struct tx *tx = entry_tx(e);
@@ -81,7 +80,6 @@ struct json_object *entry_json(const struct mempool *m,
 	struct json_object *o = json_object_new_object();
 	struct json_object *fees = json_object_new_object();
 
-	(void)m;
 	vsizes_json_add(o, entry_vsize(e), tx);
 	json_add_u64(o, "weight", tx_weight(tx));
 	json_add_int(o, "time", e->time_unix);
@@ -104,8 +102,7 @@ struct json_object *entry_json(const struct mempool *m,
 	return o;
 }
 
-struct json_object *entries_json(const struct mempool *m,
-				 const struct cluster *c, uint64_t set,
+struct json_object *entries_json(const struct cluster *c, uint64_t set,
 				 bool verbose)
 {
 	struct json_object *o;
@@ -120,7 +117,7 @@ struct json_object *entries_json(const struct mempool *m,
 		if (!(set >> i & 1))
 			continue;
 		hash_to_rpc_hex(id, entry_tx(e)->txid.b);
-		json_object_object_add(o, id, entry_json(m, e));
+		json_object_object_add(o, id, entry_json(e));
 	}
 	return o;
 }

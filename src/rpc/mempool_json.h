@@ -9,13 +9,11 @@
 #include "rpc/rpc_priv.h"
 
 /** What getmempoolentry shows. */
-struct json_object *entry_json(const struct mempool *m,
-			       const struct mempool_entry *e);
+struct json_object *entry_json(const struct mempool_entry *e);
 /**
  * The members of a set of slots of c: ids, or an object of entries by id.
  */
-struct json_object *entries_json(const struct mempool *m,
-				 const struct cluster *c, uint64_t set,
+struct json_object *entries_json(const struct cluster *c, uint64_t set,
 				 bool verbose);
 /** BIP141's vsize, sigops aside. */
 int64_t tx_vsize(const struct tx *tx);

@@ -41,7 +41,7 @@ static struct json_object *all_entries(const struct mempool *m)
 
 	while ((e = mempool_next(m, &pos))) {
 		hash_to_rpc_hex(id, entry_tx(e)->txid.b);
-		json_object_object_add_ex(o, id, entry_json(m, e),
+		json_object_object_add_ex(o, id, entry_json(e),
 					  JSON_C_OBJECT_ADD_KEY_IS_NEW);
 	}
 	return o;
@@ -92,7 +92,7 @@ static void getmempoolentry(struct rpc_call *call)
 	const struct mempool_entry *e = rpc_arg_entry(call, 0);
 
 	if (e)
-		call->result = entry_json(call->mempool, e);
+		call->result = entry_json(e);
 }
 
 static void show_relatives(struct rpc_call *call, bool up)
@@ -105,7 +105,7 @@ static void show_relatives(struct rpc_call *call, bool up)
 		return;
 	set = up ? entry_ancestors(e) : entry_descendants(e);
 	set &= ~(UINT64_C(1) << e->slot);
-	call->result = entries_json(call->mempool, e->cluster, set, verbose);
+	call->result = entries_json(e->cluster, set, verbose);
 }
 
 static void getmempoolancestors(struct rpc_call *call)
