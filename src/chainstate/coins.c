@@ -312,6 +312,7 @@ void coins_expect(const struct coins *c, const struct tx *tx)
 
 struct wanted {
 	struct outpoint o;
+	uint32_t hash;
 	bool found;
 	enum err err;
 	struct bytes value;
@@ -346,7 +347,9 @@ static size_t wanted_list(struct wanted *out, struct coins *c,
 		for (size_t k = 0; k < m; k++)
 			if (!coin_table_find(&c->table, &pos, &o[i + k],
 					     hash[k]) && c->has_tip)
-				out[count++].o = o[i + k];
+				out[count++] = (struct wanted){
+					.o = o[i + k], .hash = hash[k],
+				};
 	}
 	return count;
 }
@@ -354,7 +357,6 @@ static size_t wanted_list(struct wanted *out, struct coins *c,
 static enum err wanted_insert(struct coins *c, struct wanted *w,
 			      struct why *why)
 {
-	const uint32_t hash = coin_table_hash(&c->table, &w->o);
 	struct coin coin;
 	size_t pos;
 	enum err e;
@@ -368,12 +370,12 @@ static enum err wanted_insert(struct coins *c, struct wanted *w,
 				       "cannot read the database in %s",
 				       store_dir(c->db));
 	}
-	if (!w->found || coin_table_find(&c->table, &pos, &w->o, hash))
+	if (!w->found || coin_table_find(&c->table, &pos, &w->o, w->hash))
 		return ERR_NONE;
 	e = value_decode(c, &coin, bytes_span(&w->value), why);
 	if (e)
 		return e;
-	if (!coin_table_insert(&c->table, pos, &w->o, hash, &coin, 0))
+	if (!coin_table_insert(&c->table, pos, &w->o, w->hash, &coin, 0))
 		return no_memory(c, why);
 	return ERR_NONE;
 }
@@ -396,6 +398,9 @@ enum err coins_prefetch(struct coins *c, const struct outpoint *o, size_t n,
 			wanted_read(&list[i], c);
 	}
 	for (size_t i = 0; i < count; i++) {
+		if (i + PREFETCH_GROUP < count)
+			coin_table_touch(&c->table,
+					 list[i + PREFETCH_GROUP].hash);
 		if (!e)
 			e = wanted_insert(c, &list[i], why);
 		bytes_clear(&list[i].value);

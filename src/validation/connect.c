@@ -43,13 +43,12 @@ static enum err prefetch(struct flight *fl, uint32_t i, uint32_t *next,
 	struct coins *coins = fl->chain->coins;
 	struct outpoint *list = NULL;
 	size_t n = 0, cap = 0;
-	uint32_t j;
+	uint32_t j, first = i;
 	enum err e = ERR_NONE;
 
 	for (; i < b->tx_count && n < PREFETCH_INPUTS; i++) {
 		const struct tx *tx = &b->tx[i];
 
-		coins_expect(coins, tx);
 		if (i && n + tx->in_count > cap) {
 			cap = n + tx->in_count + PREFETCH_INPUTS;
 			list = xrealloc(list, cap * sizeof *list);
@@ -60,6 +59,9 @@ static enum err prefetch(struct flight *fl, uint32_t i, uint32_t *next,
 	*next = i;
 	if (n)
 		e = coins_prefetch(coins, list, n, fl->chain->workers, why);
+	/* Last: reading from the disk drives it out again. */
+	for (; first < i; first++)
+		coins_expect(coins, &b->tx[first]);
 	free(list);
 	return e;
 }
