@@ -13,10 +13,10 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "tor/client_key.h"
+#include "tor/door_watch.h"
 #include "tor/onion_store.h"
 #include "tor/tor_text.h"
 #include "tor/unix_listen.h"
-#include "tor/door_watch.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -343,8 +343,10 @@ static void granted(struct doors *d)
 	struct item *i = d->asked_door ? &d->asked_door->item
 				       : &d->asked_auth->item;
 
+	/* One that became stale meanwhile stays so. */
 	i->in_tor = !d->asked_remove;
-	i->stale = false;
+	if (d->asked_remove)
+		i->stale = false;
 	if (d->asked_door) {
 		d->asked_door->round = (struct door_round){ 0 };
 		if (door_set(&d->asked_door->d, d->asked_remove
@@ -422,7 +424,8 @@ static void wish_door(struct doors *d, const struct link_door_wish *w)
 		door = d->doors[d->doors_n++] = door_new(d, w);
 	if (memcmp(door->client, w->client, sizeof door->client) != 0) {
 		memcpy(door->client, w->client, sizeof door->client);
-		door->item.stale = door->item.in_tor;
+		door->item.stale = door->item.in_tor ||
+				   door == d->asked_door;
 	}
 	door->item.wished = true;
 	hand_listeners(d, door);
@@ -464,7 +467,7 @@ static void wish_auth(struct doors *d, const struct link_client_auth *w)
 		a->a = *w;
 	} else if (memcmp(a->a.key, w->key, sizeof a->a.key) != 0) {
 		memcpy(a->a.key, w->key, sizeof a->a.key);
-		a->item.in_tor = false;     /* tor replaces it */
+		a->item.stale = a->item.in_tor || a == d->asked_auth;
 	}
 	a->item.wished = true;
 	a->item.gone = false;

@@ -237,8 +237,36 @@ static void test_a_new_client_key_replaces_the_old(void **state)
 	assert_memory_equal(r.asked, "DEL_ONION", 9);
 	answer(&r, 250);
 	assert_non_null(strstr(r.asked, "ClientAuthV3=aibaeaqcai"));
+	/* Changed once more before tor has answered. */
+	wish(&r, NAME, 3);
+	answer(&r, 250);
+	assert_memory_equal(r.asked, "DEL_ONION", 9);
+	answer(&r, 250);
+	assert_non_null(strstr(r.asked, "ClientAuthV3=ambqgayd"));
 	answer(&r, 250);
 	assert_string_equal(r.asked, "");
+	rig_close(&r);
+}
+
+static void test_a_key_replaced_is_removed_too(void **state)
+{
+	struct rig r;
+	struct link_msg auth = { .type = LINK_CLIENT_AUTH_ADD,
+				 .u.auth = { .address = TEST_TOR_ADDRESS } };
+
+	(void)state;
+	rig_open(&r);
+	doors_tor_up(r.doors, clock_mono_ms() - 10000);
+	doors_message(r.doors, &auth);
+	answer(&r, 250);
+	auth.u.auth.key[0] = 1;
+	doors_message(r.doors, &auth);
+	assert_memory_equal(r.asked, "ONION_CLIENT_AUTH_REMOVE", 24);
+	auth.type = LINK_CLIENT_AUTH_REMOVE;
+	doors_message(r.doors, &auth);
+	answer(&r, 250);
+	assert_string_equal(r.asked, "");
+	assert_int_equal(r.asks, 2);
 	rig_close(&r);
 }
 
@@ -332,6 +360,7 @@ int test_tor_doors(void)
 		cmocka_unit_test(test_a_door_comes_and_goes),
 		cmocka_unit_test(test_an_address_outlives_tor_and_us),
 		cmocka_unit_test(test_a_new_client_key_replaces_the_old),
+		cmocka_unit_test(test_a_key_replaced_is_removed_too),
 		cmocka_unit_test(test_a_new_node_tells_anew),
 		cmocka_unit_test(test_refusals_and_bounds),
 		cmocka_unit_test(test_client_keys),
