@@ -288,6 +288,18 @@ enum err block_store_append(struct block_store *s, struct disk_pos *pos,
 	return ERR_NONE;
 }
 
+enum err block_store_rewrite(struct block_store *s, struct disk_pos pos,
+			     struct span raw, struct why *why)
+{
+	struct writer *w;
+	enum err e;
+
+	CHECK(pos.file >= 0 && pos.offset >= HEAD_BYTES);
+	e = writer_get(s, &w, false, pos.file, why);
+	return e ? e : record_write(s, w, raw, span_of(NULL, 0),
+				    pos.offset - HEAD_BYTES, why);
+}
+
 static void undo_checksum(uint8_t out[static CHECKSUM_BYTES],
 			  struct span undo, const struct block_hash *prev)
 {

@@ -41,6 +41,10 @@ NODISCARD enum err block_store_append(struct block_store *s,
 				      struct disk_pos *pos, struct span raw,
 				      int height, uint32_t time,
 				      struct why *why);
+/** The same bytes again, over damaged ones. */
+NODISCARD enum err block_store_rewrite(struct block_store *s,
+				       struct disk_pos pos, struct span raw,
+				       struct why *why);
 /** Undo of a block goes to the rev file of the block's own file. */
 NODISCARD enum err block_store_append_undo(struct block_store *s,
 					   struct disk_pos *pos, int32_t file,

@@ -213,12 +213,13 @@ void chain_owner_tell(struct chain_owner *o, bool force)
 	struct header_node *best = chain_best_header(o->chain);
 	bool initial = chain_in_initial_download(o->chain);
 	int64_t now = clock_mono_ms();
+	bool lost = chain_take_lost(o->chain);
 	struct tip_job *j;
 
-	if (tip == o->told_tip && best == o->told_best &&
+	if (!lost && tip == o->told_tip && best == o->told_best &&
 	    initial == o->told_initial_download)
 		return;
-	if (!force && now - o->told_ms < TELL_EVERY_MS)
+	if (!force && !lost && now - o->told_ms < TELL_EVERY_MS)
 		return;
 	j = xcalloc(1, sizeof *j);
 	j->job.done = tip_done;
@@ -227,6 +228,7 @@ void chain_owner_tell(struct chain_owner *o, bool force)
 	header_point_of(&j->e.best_header, best);
 	j->e.best_header_time = best->time;
 	j->e.initial_download = initial;
+	j->e.lost_blocks = lost;
 	j->e.locator_n = chain_locator(best, j->locator);
 	j->e.connected_n = new_headers(o, j->connected);
 	atomic_store(&o->height, tip->height);

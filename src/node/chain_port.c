@@ -479,7 +479,9 @@ static void serve_block_run(struct job *job, void *owner)
 	if (j->with_witness ? chain_read_raw(o->chain, &j->raw, n, &why)
 			    : read_stripped(&j->raw, o->chain, n, &why)) {
 		bytes_clear(&j->raw);
-		chain_owner_trouble(o, &why);
+		/* A damaged one can be had again, not by this peer now. */
+		if (why.err != ERR_STATE)
+			chain_owner_trouble(o, &why);
 	}
 }
 

@@ -218,7 +218,7 @@ void p2p_on_tip(struct p2p *p, const struct tip_event *e)
 		memcpy(p->locator, e->locator,
 		       p->locator_n * sizeof(*p->locator));
 	p->has_tip = true;
-	p->fetch.dirty |= best_changed;
+	p->fetch.dirty |= best_changed || e->lost_blocks;
 	if (!block_hash_eq(&old_tip, &e->tip.hash))
 		txs_new_tip(p);
 	serve_announce(p, e, &old_tip);

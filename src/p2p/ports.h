@@ -251,6 +251,7 @@ struct tip_event {
 	 * first: only the newest P2P_ANNOUNCE_MAX. */
 	const struct block_header *connected;
 	size_t connected_n;
+	bool lost_blocks;             /* stored ones are wanted again */
 };
 
 #endif

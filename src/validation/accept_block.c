@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "validation/chain_priv.h"
+#include "validation/repair.h"
 
 /* A block that nobody asked for may come at most so far above the tip. */
 #define UNASKED_AHEAD 288
@@ -51,7 +51,9 @@ static enum err store_block(struct chain *c, struct header_node *n,
 {
 	enum err e = ERR_NONE;
 
-	if (c->stored_at.file >= 0) {
+	if (n->damaged) {
+		e = repair_store(c, n, b, why);
+	} else if (c->stored_at.file >= 0) {
 		n->data = c->stored_at;
 		block_store_claim(c->store, n->data, b->raw.n, n->height,
 				  n->time);
@@ -69,7 +71,8 @@ static enum err store_block(struct chain *c, struct header_node *n,
 			    BLOCK_VALID_TRANSACTIONS;
 	header_tree_touch(&c->tree, n);
 	block_cache_put(&c->cache, n, b);
-	tip_block_arrived(c, n);
+	if (!chain_contains(c, n))
+		tip_block_arrived(c, n);
 	return ERR_NONE;
 }
 

@@ -22,8 +22,23 @@ static enum err begin_next(struct chain *c, struct header_node *head,
 {
 	struct finding f;
 
-	return flight_begin(c, header_node_ancestor(target, head->height + 1),
-			    &f, why);
+	struct header_node *n = header_node_ancestor(target, head->height + 1);
+	enum err e = flight_begin(c, n, &f, why);
+
+	/* Then it is no way to the target any more, until it has come. */
+	return e == ERR_STATE && n->damaged ? ERR_NONE : e;
+}
+
+/* Nor is there a way back until the tip's block has come again. */
+static enum err leave_tip(struct chain *c, bool *more, struct why *why)
+{
+	const struct header_node *tip = chain_tip(c);
+	enum err e = tip->damaged ? ERR_NONE : disconnect_tip(c, why);
+
+	if (!tip->damaged || (e && e != ERR_STATE))
+		return e;
+	*more = false;
+	return ERR_NONE;
 }
 
 static void consider_flush(struct chain *c)
@@ -66,7 +81,7 @@ enum err activate_step(struct chain *c, bool drain, bool *more,
 	else if (c->room_wanted && !c->flight_count)
 		e = chain_make_room(c, why);
 	else if (!ahead && !c->flight_count)
-		e = disconnect_tip(c, why);
+		e = leave_tip(c, more, why);
 	else if (ahead && head != target && room_in_the_air(c))
 		e = begin_next(c, head, target, why);
 	else if (c->flight_count &&

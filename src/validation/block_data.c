@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "consensus/block_check.h"
-#include "validation/chain_priv.h"
+#include "validation/repair.h"
 
 static enum err damaged(const struct header_node *n, const char *what,
 			struct why *why)
@@ -19,6 +19,10 @@ static enum err damaged(const struct header_node *n, const char *what,
 static enum err not_stored(const struct chain *c, const struct header_node *n,
 			   const char *what, struct why *why)
 {
+	if (n->damaged)
+		return why_set(why, ERR_STATE, "blocks/blk%05d.dat: the block "
+			       "at height %d is damaged, and asked of peers "
+			       "again", (int)n->data.file, n->height);
 	if (chain_block_pruned(c, n))
 		return why_set(why, ERR_STATE, "%sthe block at height %d is "
 			       "needed, and pruned away; start with -reindex, "
@@ -72,30 +76,6 @@ static enum err read_sound(struct chain *c, struct block **out,
 	return ERR_NONE;
 }
 
-enum err chain_read_block(struct chain *c, struct block **out,
-			  const struct header_node *n, struct why *why)
-{
-	struct block *b = block_cache_get(&c->cache, n);
-
-	if (!b)
-		return read_sound(c, out, n, why);
-	*out = block_ref(b);
-	return ERR_NONE;
-}
-
-enum err chain_read_raw(struct chain *c, struct bytes *out,
-			const struct header_node *n, struct why *why)
-{
-	struct block *b;
-	enum err e = chain_read_block(c, &b, n, why);
-
-	if (e)
-		return e;
-	bytes_append(out, b->raw.p, b->raw.n);
-	block_unref(b);
-	return ERR_NONE;
-}
-
 /* All the rules that need no coins; those of read_sound() are among them. */
 static enum err read_checked(struct chain *c, struct block **out,
 			     const struct header_node *n, struct why *why)
@@ -126,12 +106,50 @@ enum err chain_read_stored(struct chain *c, struct block **out,
 		     : read_sound(c, out, n, why);
 }
 
+/* A damaged copy is as good as none. */
+static enum err read_or_lose(struct chain *c, struct block **out,
+			     const struct header_node *n, bool check,
+			     struct why *why)
+{
+	struct why own;
+	enum err e;
+
+	if (!why)
+		why = &own;
+	e = chain_read_stored(c, out, n, check, why);
+	return e == ERR_CORRUPT ? repair_lose(c, n, why) : e;
+}
+
+enum err chain_read_block(struct chain *c, struct block **out,
+			  const struct header_node *n, struct why *why)
+{
+	struct block *b = block_cache_get(&c->cache, n);
+
+	if (!b)
+		return read_or_lose(c, out, n, false, why);
+	*out = block_ref(b);
+	return ERR_NONE;
+}
+
+enum err chain_read_raw(struct chain *c, struct bytes *out,
+			const struct header_node *n, struct why *why)
+{
+	struct block *b;
+	enum err e = chain_read_block(c, &b, n, why);
+
+	if (e)
+		return e;
+	bytes_append(out, b->raw.p, b->raw.n);
+	block_unref(b);
+	return ERR_NONE;
+}
+
 enum err chain_load_block(struct chain *c, struct block **out,
 			  const struct header_node *n, bool check,
 			  struct why *why)
 {
 	*out = block_cache_take(&c->cache, n);
-	return *out ? ERR_NONE : chain_read_stored(c, out, n, check, why);
+	return *out ? ERR_NONE : read_or_lose(c, out, n, check, why);
 }
 
 enum err chain_read_undo(struct chain *c, struct block_undo *out,

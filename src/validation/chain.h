@@ -227,13 +227,17 @@ size_t chain_missing_towards(const struct chain *c,
 			     struct header_node **out, size_t max,
 			     int window);
 
+/** Since the last call stored blocks were found damaged: they are among
+ * chain_missing_blocks() now. */
+bool chain_take_lost(struct chain *c);
+
 /** All tips of the tree (headers without children): new array, free() it. */
 size_t chain_tips(const struct chain *c, struct header_node ***out);
 
 /**
- * Append the raw bytes of a stored block.  ERR_STATE if we do not have it;
- * ERR_CORRUPT, naming the file, unless they are what the header commits to:
- * no damaged block leaves the store.
+ * Append the raw bytes of a stored block.  ERR_STATE if we do not have it, or
+ * if it is damaged, naming the file: they are what the header commits to, or
+ * nothing.
  */
 NODISCARD enum err chain_read_raw(struct chain *c, struct bytes *out,
 				  const struct header_node *n,

@@ -55,6 +55,9 @@ struct chain {
 					    already; file < 0: nowhere */
 	bool have_pruned;
 	bool prune_due;                  /* with the next flush */
+	struct header_node **lost;       /* damaged blocks, see repair.h */
+	size_t lost_count;
+	bool lost_untold;
 	size_t prune_looked_at;          /* block files at the last look */
 	struct snapshot_base *snapshot;  /* what chainstate/ says of one */
 	struct header_node *snapshot_base;

@@ -32,7 +32,7 @@ static void fill_record(struct index_record *rec, const struct header_node *n)
 	header_node_header(&rec->header, n);
 	rec->hash = n->hash;
 	rec->height = n->height;
-	rec->status = n->status;
+	rec->status = n->status | (n->damaged ? BLOCK_HAVE_DATA : 0u);
 	rec->tx_count = n->tx_count;
 	rec->data = n->data;
 	rec->undo = n->undo;

@@ -24,6 +24,7 @@ struct header_node {
 	struct disk_pos data, undo;
 	bool dirty;              /* not yet in the index */
 	bool has_child;
+	bool damaged;            /* see repair.h; not in the index */
 };
 
 /** The 80 bytes again. */

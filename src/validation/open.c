@@ -170,6 +170,10 @@ static enum err check_tip(struct chain *c, struct why *why)
 	struct block *b = NULL;
 	enum err e = chain_read_block(c, &b, tip, why);
 
+	/* It can be had again. */
+	if (tip->damaged)
+		return ERR_NONE;
+
 	if (!e)
 		e = chain_read_undo(c, &undo, &a, tip, why);
 	block_unref(b);
@@ -358,6 +362,7 @@ void chain_close(struct chain *c)
 	header_tree_clear(&c->tree);
 	if (c->own_workers)
 		workers_free(c->workers);
+	free(c->lost);
 	free(c->active);
 	free(c->dir);
 	free(c);

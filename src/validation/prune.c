@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "validation/repair.h"
 
 /* Files grow while we look elsewhere: one more of each kind. */
 #define BLOCK_CHUNK_BYTES (UINT64_C(16) << 20)
@@ -150,6 +151,8 @@ void prune_unlink_branches(struct chain *c)
 
 static void forget_block(struct chain *c, struct header_node *n)
 {
+	if (n->damaged)
+		repair_forget(c, n);
 	n->status &= ~(uint32_t)(BLOCK_HAVE_DATA | BLOCK_HAVE_UNDO);
 	n->data.file = n->undo.file = -1;
 	header_tree_touch(&c->tree, n);
@@ -172,8 +175,8 @@ static void forget_blocks(struct chain *c, const bool *chosen)
 
 	for (i = 0; i < c->tree.count; i++) {
 		struct header_node *n = c->tree.nodes[i];
-		int32_t file = n->status & BLOCK_HAVE_DATA ? n->data.file
-							   : n->undo.file;
+		int32_t file = n->status & BLOCK_HAVE_DATA || n->damaged
+				       ? n->data.file : n->undo.file;
 
 		if (file >= 0 && chosen[file])
 			forget_block(c, n);

@@ -3,8 +3,8 @@
  */
 #include "config.h"
 
-#include "validation/chain_priv.h"
 #include "validation/background.h"
+#include "validation/repair.h"
 #include "validation/coin_scan.h"
 
 #include <stdlib.h>
@@ -153,8 +153,10 @@ static size_t missing_history(const struct chain *c, struct header_node **out,
 size_t chain_missing_blocks(const struct chain *c, struct header_node **out,
 			    size_t max, int window)
 {
-	size_t n = chain_missing_towards(c, c->best_header, out, max, window);
+	size_t n = repair_wanted(c, out, max);
 
+	n += chain_missing_towards(c, c->best_header, out + n, max - n,
+				   window);
 	return n + missing_history(c, out + n, max - n, window);
 }
 

@@ -33,7 +33,7 @@ static enum err replay_block(struct chain *c, const struct header_node *n,
 			     struct why *why)
 {
 	struct block *b;
-	enum err e = chain_load_block(c, &b, n, false, why);
+	enum err e = chain_read_stored(c, &b, n, false, why);
 	uint32_t i;
 
 	if (e)

@@ -14,6 +14,7 @@ int main(void)
 	failed += test_validation_bip30();
 	failed += test_validation_invalid();
 	failed += test_validation_random();
+	failed += test_validation_repair();
 	failed += test_validation_signed();
 	failed += test_validation_verify();
 	failed += test_validation_import();

@@ -600,44 +600,6 @@ static void test_missing_index_is_refused(void **state)
 }
 
 /* A bit of a stored block turns over: trouble, no verdict. */
-static void test_flipped_bit_is_trouble(void **state)
-{
-	struct fix f;
-	struct header_node *n;
-	char *path;
-	FILE *file;
-	int c;
-
-	(void)state;
-	fix_open(&f, CHAIN_REGTEST, 0);
-	fix_mine(&f, 10);
-	fix_restart(&f);
-	n = chain_at(f.chain, 8);
-	path = path_join(f.dir, "blocks/blk00000.dat");
-	file = fopen(path, "r+b");
-	assert_non_null(file);
-	fseek(file, (long)n->data.offset + 80 + 60, SEEK_SET);
-	c = fgetc(file);
-	fseek(file, -1, SEEK_CUR);
-	fputc(c ^ 4, file);
-	fclose(file);
-	free(path);
-	fix_ok(&f, chain_flush(f.chain, &f.why));
-	fix_shut(&f);
-	path = path_join(f.dir, "chainstate");
-	remove_tree(path);
-	free(path);
-	fix_ok(&f, fix_start(&f));
-	assert_int_equal(chain_activate(f.chain, &f.why), ERR_CORRUPT);
-	assert_non_null(strstr(f.why.text, "blk00000.dat"));
-	assert_true(chain_tip(f.chain)->height < 8);
-	n = chain_best_header(f.chain);
-	assert_int_equal(n->height, 10);
-	assert_int_equal(header_node_ancestor(n, 8)->status & BLOCK_FAILED,
-			 0);
-	fix_close(&f);
-}
-
 static void test_stop_gives_up(void **state)
 {
 	struct fix f;
@@ -672,7 +634,6 @@ int test_validation_chain(void)
 		cmocka_unit_test(test_missing_coins_are_made_again),
 		cmocka_unit_test(test_damaged_files_are_named),
 		cmocka_unit_test(test_missing_index_is_refused),
-		cmocka_unit_test(test_flipped_bit_is_trouble),
 		cmocka_unit_test(test_stop_gives_up),
 	};
 

@@ -12,6 +12,7 @@ int test_validation_import(void);
 int test_validation_invalid(void);
 int test_validation_open(void);
 int test_validation_random(void);
+int test_validation_repair(void);
 int test_validation_signed(void);
 int test_validation_verify(void);
 
