@@ -573,7 +573,7 @@ enum err block_store_read_undo(struct block_store *s, struct bytes *out,
 
 		out->n = before;
 		e = why_set(why, ERR_CORRUPT,
-			    "%s: the undo data at byte %u has a wrong checksum; the file is damaged",
+			    "%s: the undo data at byte %u has a wrong checksum; the file is damaged: check the disk, then start with -reindex-chainstate",
 			    path, pos.offset);
 		free(path);
 	}

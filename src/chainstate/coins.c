@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #define MIB ((size_t)1 << 20)
+#define REMEDY "start with -reindex-chainstate"
 
 /* Of a table, this part stays in memory: its index and its filter. */
 #define TABLE_SHARE 25
@@ -38,7 +39,7 @@ static enum err damaged(const struct coins *c, const char *what,
 			struct why *why)
 {
 	return why_set(why, ERR_CORRUPT,
-		       "the coins database in %s is damaged (%s): restore it from a copy or rebuild it",
+		       "the coins database in %s is damaged (%s): " REMEDY,
 		       store_dir(c->db), what);
 }
 
@@ -119,6 +120,7 @@ enum err coins_open(struct coins **out, const char *dir,
 			MIN_OF(MAX_OF(opt->db_cache_bytes / 5, MIB / 4),
 			       8 * MIB),
 		.wipe = opt->wipe,
+		.remedy = REMEDY,
 	};
 	enum err e;
 

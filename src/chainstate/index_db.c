@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 
+#define REMEDY "start with -reindex"
 #define KEY_BLOCK 'b'
 #define KEY_FILE 'f'
 #define KEY_LAST_FILE 'l'
@@ -36,6 +37,7 @@ enum err index_db_open(struct index_db **out, const char *dir, bool wipe,
 		.write_buffer_bytes = 1 << 20,
 		.block_cache_bytes = 256 << 10,
 		.wipe = wipe,
+		.remedy = REMEDY,
 	};
 	struct index_db *db = xcalloc(1, sizeof(*db));
 	enum err e = store_open(&db->db, dir, &opt, why);
@@ -117,7 +119,7 @@ static enum err damaged(const struct index_db *db, const char *what,
 			struct why *why)
 {
 	return why_set(why, ERR_CORRUPT,
-		       "the block index in %s is damaged (%s): restore it from a copy or rebuild it",
+		       "the block index in %s is damaged (%s): " REMEDY,
 		       store_dir(db->db), what);
 }
 

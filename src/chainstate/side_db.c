@@ -10,6 +10,7 @@
 #include "chainstate/store.h"
 
 #define BEST_KEY "B"
+#define REMEDY "remove that directory to have it made again"
 
 struct side_db {
 	struct store *db;
@@ -26,7 +27,7 @@ static enum err best_load(struct side_db *db, struct why *why)
 
 	if (!e && db->has_best && v.n != sizeof(db->best.b))
 		e = why_set(why, ERR_CORRUPT, "the index in %s is damaged; "
-			    "remove that directory to have it made again",
+			    REMEDY,
 			    store_dir(db->db));
 	if (!e && db->has_best)
 		memcpy(db->best.b, v.p, v.n);
@@ -39,6 +40,7 @@ enum err side_db_open(struct side_db **out, const char *dir, struct why *why)
 	const struct store_options opt = {
 		.write_buffer_bytes = 2 << 20,
 		.block_cache_bytes = 256 << 10,
+		.remedy = REMEDY,
 	};
 	struct side_db *db = xcalloc(1, sizeof(*db));
 	enum err e = store_open(&db->db, dir, &opt, why);

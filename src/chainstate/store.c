@@ -27,6 +27,7 @@ struct store {
 	leveldb_filterpolicy_t *bloom;
 	leveldb_readoptions_t *read, *scan;
 	leveldb_writeoptions_t *write, *loose;
+	const char *remedy;
 	uint64_t seq;            /* of the last batch written */
 };
 
@@ -72,7 +73,8 @@ struct store_iter {
 };
 
 /* What LevelDB's sentence means, and what the owner can do about it. */
-static enum err classify(const char *text, const char **advice)
+static enum err classify(const char *text, const char **advice,
+			 const char *remedy)
 {
 	if (strstr(text, "LOCK") || strstr(text, "already held")) {
 		*advice = "another process has this directory open; stop it first";
@@ -86,7 +88,7 @@ static enum err classify(const char *text, const char **advice)
 	if (strncmp(text, "Corruption", 10) == 0 ||
 	    strstr(text, "No such file or directory") ||
 	    strstr(text, ".ldb: Invalid argument")) {
-		*advice = "the stored data is damaged: check the disk, then restore the directory from a copy or rebuild it";
+		*advice = remedy;
 		return ERR_CORRUPT;
 	}
 	if (strstr(text, "Cannot allocate memory")) {
@@ -102,10 +104,11 @@ static enum err trouble(const struct store *s, const char *doing,
 			char *text TAKES, struct why *why)
 {
 	const char *advice;
-	enum err e = classify(text, &advice);
+	enum err e = classify(text, &advice, s->remedy);
 
-	why_set(why, e, "cannot %s the database in %s: %.160s; %s", doing,
-		s->dir, text, advice);
+	why_set(why, e, "cannot %s the database in %s: %.160s; %s%s", doing,
+		s->dir, text, e == ERR_CORRUPT ? "it is damaged: check the "
+						 "disk, then " : "", advice);
 	leveldb_free(text);
 	return e;
 }
@@ -164,8 +167,8 @@ static enum err marks_check(struct store *s, struct why *why)
 		return e;
 	if (count > 1)
 		return why_set(why, ERR_CORRUPT,
-			       "the database in %s has lost writes made before batch %llu; restore the directory from a copy or rebuild it",
-			       s->dir, (unsigned long long)s->seq);
+			       "the database in %s has lost writes made before batch %llu; check the disk, then %s",
+			       s->dir, (unsigned long long)s->seq, s->remedy);
 	return ERR_NONE;
 }
 
@@ -249,6 +252,8 @@ enum err store_open(struct store **out, const char *dir,
 	enum err e;
 
 	s->dir = xstrdup(dir);
+	s->remedy = opt->remedy ? opt->remedy
+				: "restore the directory from a copy";
 	options_make(s, opt);
 	e = dir_make(dir, 0700, why);
 	if (!e)

@@ -20,6 +20,9 @@ struct store_options {
 	size_t write_buffer_bytes;   /* LevelDB holds up to two of these */
 	size_t block_cache_bytes;
 	bool wipe;                   /* delete what is there */
+	/* What mends it when it is damaged, for messages: a static string,
+	 * such as "start with -reindex". */
+	const char *remedy;
 };
 
 struct store;

@@ -104,7 +104,8 @@ struct json_object *header_json(const struct chain *c,
 
 bool rpc_block_stored(struct rpc_call *call, const struct header_node *n)
 {
-	if (n->status & BLOCK_HAVE_DATA)
+	/* Reading a damaged one tells of it. */
+	if (n->status & BLOCK_HAVE_DATA || n->damaged)
 		return true;
 	rpc_fail(call, RPC_MISC_ERROR, "Block not available (%s)",
 		 chain_block_pruned(call->chain, n) ? "pruned data"

@@ -107,6 +107,18 @@ enum err flights_cancel(struct chain *c, struct why *why)
 	return e;
 }
 
+/* There from an earlier time, and sound: else it is made again. */
+static bool undo_stands(struct chain *c, const struct header_node *n)
+{
+	struct bytes raw = { 0 };
+	bool ok = n->status & BLOCK_HAVE_UNDO &&
+		  !block_store_read_undo(c->store, &raw, n->undo,
+					 &n->prev->hash, NULL);
+
+	bytes_clear(&raw);
+	return ok;
+}
+
 static enum err write_undo(struct chain *c, struct flight *fl,
 			   struct why *why)
 {
@@ -114,7 +126,7 @@ static enum err write_undo(struct chain *c, struct flight *fl,
 	struct bytes b = { 0 };
 	enum err e;
 
-	if (n->status & BLOCK_HAVE_UNDO)
+	if (undo_stands(c, n))
 		return ERR_NONE;
 	block_undo_write(&b, &fl->undo);
 	e = block_store_append_undo(c->store, &n->undo, n->data.file,

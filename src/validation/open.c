@@ -151,8 +151,8 @@ static enum err find_tip(struct chain *c, struct why *why)
 	    (n->height && n != c->snapshot_base &&
 	     !(n->status & BLOCK_HAVE_UNDO)))
 		return why_set(why, ERR_CORRUPT, "%s/chainstate is at block "
-			       "%s, which blocks/index %s; remove chainstate/"
-			       " to make the coins again from the block files",
+			       "%s, which blocks/index %s; start with "
+			       "-reindex",
 			       c->dir, hex, n ? "knows without its data"
 					      : "does not know");
 	tip_set(c, n);

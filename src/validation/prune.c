@@ -37,7 +37,8 @@ bool chain_has_pruned(const struct chain *c)
 
 bool chain_block_pruned(const struct chain *c, const struct header_node *n)
 {
-	return c->have_pruned && n->tx_count && !(n->status & BLOCK_HAVE_DATA);
+	return c->have_pruned && n->tx_count && !n->damaged &&
+	       !(n->status & BLOCK_HAVE_DATA);
 }
 
 int chain_prune_after(const struct chain *c)

@@ -69,8 +69,8 @@ enum err replay_blocks(struct chain *c, struct why *why)
 	if (!way_is_there(from, to))
 		return why_set(why, ERR_CORRUPT, "%s/chainstate was being "
 			       "written, and blocks that it needs are not "
-			       "there; remove chainstate/ to make the coins "
-			       "again from the block files", c->dir);
+			       "there; start with -reindex-chainstate",
+			       c->dir);
 	log_info(LOG_CHAIN, "the last run did not end cleanly: going over "
 		 "blocks %d to %d again", from->height + 1, to->height);
 	for (height = from->height + 1; !e && height <= to->height; height++) {

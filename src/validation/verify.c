@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "validation/flight.h"
+#include "validation/repair.h"
 
 struct verify {
 	struct chain *chain;             /* NULL: closed meanwhile */
@@ -116,6 +117,8 @@ static enum err look_down(struct verify *v, struct header_node *n,
 	struct arena a = { 0 };
 	enum err e = chain_read_stored(c, &b, n, v->level >= 1, why);
 
+	if (e == ERR_CORRUPT)
+		return repair_lose(c, n, why);
 	if (!e && v->level >= 2)
 		e = chain_read_undo(c, &undo, &a, n, why);
 	if (!e && v->level >= 2)
@@ -184,6 +187,7 @@ static enum err down(struct verify *v, bool *more, struct why *why)
 	e = look_down(v, n, why);
 	v->at = n->prev;
 	v->result.checked++;
+	v->result.mendable = n->damaged;
 	if (e)
 		fault(v, n, why->text);
 	return e;
@@ -216,7 +220,7 @@ enum err verify_step(struct verify *v, bool *more, struct why *why)
 	if (!e)
 		return ERR_NONE;
 	*more = false;
-	if (e == ERR_CORRUPT || e == ERR_IO || e == ERR_STATE)
+	if (e == ERR_CORRUPT || e == ERR_STATE)
 		return ERR_NONE;         /* told as the result */
 	*why = found;
 	return e;
@@ -236,11 +240,12 @@ enum err verify_all(struct chain *c, int level, int blocks, struct why *why)
 		else
 			e = verify_step(v, &more, why);
 	}
-	if (!e && !v->result.good)
+	if (!e && !v->result.good && !v->result.mendable)
 		e = why_set(why, ERR_CORRUPT, "Corrupted block database "
-			    "detected: %.200s. Start with -reindex to make "
-			    "index and coins again from the block files",
-			    v->result.fault.text);
+			    "detected: %s%s", v->result.fault.text,
+			    strstr(v->result.fault.text, "-reindex") ? "" :
+			    ". Start with -reindex to make index and coins "
+			    "again from the block files");
 	if (!e)
 		log_info(LOG_CHAIN, "verified the newest %d blocks, level %d",
 			 v->result.checked, level);

@@ -22,6 +22,7 @@ struct verify_result {
 	int checked;             /* blocks */
 	bool no_data;            /* ended at a block that is not stored */
 	bool no_room;            /* level 3 ended early: dbcache is too small */
+	bool mendable;           /* a damaged block, asked of peers again */
 	struct why fault;        /* if it is not good */
 };
 
@@ -38,7 +39,8 @@ void verify_free(struct verify *v);
 /** The chain goes: what is under way ends. */
 void verify_detach(struct verify *v);
 
-/** All of it at once: at the start.  ERR_CORRUPT if it is not good. */
+/** All of it at once: at the start.  ERR_CORRUPT if it is neither good nor
+ * mended by a block from a peer. */
 NODISCARD enum err verify_all(struct chain *c, int level, int blocks,
 			      struct why *why);
 

@@ -19,17 +19,24 @@ FAULTS = [
     (WRITE, EIO, "blocks/index/0", 1),
     (WRITE, ENOSPC, "MANIFEST", 1),
     (SYNC, EIO, "blocks/blk", 0),
-    (SYNC, EIO, "blocks/rev", 1),
-    (SYNC, EIO, "blocks/index", 5),
-    (SYNC, EIO, "chainstate", 12),
+    (SYNC, EIO, "blocks/rev", 0),
+    (SYNC, EIO, "blocks/index", 3),
+    (SYNC, EIO, "chainstate", 8),
     (CREATE, EROFS, "blocks/rev", 0),
-    (CREATE, ENOSPC, ".ldb", 1),
     (CHANGES, EROFS, "", 900),          # the disk becomes read-only
 ]
 LATE_FAULTS = [                         # by the journal of a large flush
     (WRITE, ENOSPC, "flush.journal", 4),
     (SYNC, EIO, "flush.journal", 0),
     (WRITE, EIO, "chainstate/0", 20),
+]
+
+START_FAULTS = [                        # where logs become tables
+    (CREATE, ENOSPC, ".ldb", 0),
+    (WRITE, ENOSPC, ".ldb", 1),
+    (SYNC, EIO, "MANIFEST", 0),
+    (RENAME, EIO, "index/CURRENT", 0),
+    (WRITE, EIO, "before-", 0),
 ]
 
 
@@ -86,6 +93,15 @@ def test_faults_in_a_large_flush(env):
         n, tap = importer(env, "n%d" % i, chain)
         runs_into(n, tap, fault)
         goes_on(n, chain)
+
+
+def test_faults_at_the_start(env):
+    chain = Chain(env, BLOCKS)
+    n, tap = importer(env, "node", chain)
+    for fault in START_FAULTS:
+        goes_on(n, chain)
+        runs_into(n, tap, fault)
+    goes_on(n, chain)
 
 
 def test_short_writes_are_continued(env):

@@ -209,7 +209,8 @@ static void test_kill_during_journals(void **state)
 static void interrupt(const char *dir, int applied)
 {
 	struct block_hash tip = hash_from_seed(2);
-	struct store_options so = { 1 << 20, 1 << 20, false };
+	struct store_options so = { .write_buffer_bytes = 1 << 20,
+				    .block_cache_bytes = 1 << 20 };
 	struct store_batch *b = store_batch_new();
 	struct bytes value = { 0 };
 	struct journal *j;
@@ -504,7 +505,8 @@ static void test_damaged_table(void **state)
 static void test_damaged_record(void **state)
 {
 	char *dir = in_dir(state, "record");
-	struct store_options so = { 1 << 20, 1 << 20, false };
+	struct store_options so = { .write_buffer_bytes = 1 << 20,
+				    .block_cache_bytes = 1 << 20 };
 	struct store_batch *b = store_batch_new();
 	uint8_t key[COIN_KEY_MAX];
 	struct outpoint o;
