@@ -4,8 +4,8 @@ from harness.killing import killed_import
 
 
 def test_killed_while_importing(env):
-    killed_import(env, 12, 6000)
+    killed_import(env, 12, 2500)
 
 
 def test_killed_while_pruning(env):
-    killed_import(env, 6, 3000, "-prune=2", "-fastprune")
+    killed_import(env, 4, 800, "-prune=2", "-fastprune")

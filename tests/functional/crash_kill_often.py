@@ -6,8 +6,8 @@ SLOW = True
 
 
 def test_killed_while_importing(env):
-    killed_import(env, 200, 12000)
+    killed_import(env, 200, 20000)
 
 
 def test_killed_while_pruning(env):
-    killed_import(env, 200, 12000, "-prune=2", "-fastprune")
+    killed_import(env, 200, 20000, "-prune=2", "-fastprune")

@@ -31,8 +31,8 @@ def tail(node):
         return ""
 
 
-def kill_after(n, blocks, delay):
-    """Start; kill about so many blocks later, or when the import is done."""
+def end_after(n, blocks, delay, end):
+    """Start; end it about so many blocks later, or when the import is done."""
     until = log_bytes(n) + blocks * LINE_BYTES
     n.start(wait=False)
     while log_bytes(n) < until and n.proc.poll() is None:
@@ -41,8 +41,13 @@ def kill_after(n, blocks, delay):
         time.sleep(0.002)
     time.sleep(delay)
     assert n.proc.poll() is None, n.stderr()
-    kill_all(n.proc)
+    end(n.proc)
     n.proc = None
+
+
+def stop(proc):
+    proc.terminate()
+    assert proc.wait(60) == 0
 
 
 def flushes(node):
@@ -61,8 +66,9 @@ def let_end(n, chain):
 
 
 def killed_import(env, rounds, blocks, *args):
-    """Kill so many times over an import; one that comes to its end between
-    two kills is looked at, and begun anew."""
+    """Kill so many times over an import, with a clean stop now and then, so
+    that it comes on; one that ends between two kills is looked at, and begun
+    anew."""
     chain = Chain(env, blocks)
     seed = random.randrange(1 << 30)
     rng = random.Random(seed)
@@ -70,7 +76,9 @@ def killed_import(env, rounds, blocks, *args):
                                     "-loadblock=" + chain.path] + list(args))
     kills = ends = flushed = 0
     while kills < rounds:
-        kill_after(n, rng.randrange(1500), rng.uniform(0, 0.03))
+        if kills % 4 == 3:
+            end_after(n, rng.randrange(1000), 0, stop)
+        end_after(n, rng.randrange(1000), rng.uniform(0, 0.03), kill_all)
         if "import done" in n.log():
             ends += 1
             flushed += flushes(n)
