@@ -49,6 +49,7 @@ static bool enough_work(const struct chain *c, const struct block *b)
 static enum err store_block(struct chain *c, struct header_node *n,
 			    struct block *b, struct why *why)
 {
+	const bool mends = n->damaged && chain_contains(c, n);
 	enum err e = ERR_NONE;
 
 	if (n->damaged) {
@@ -71,7 +72,7 @@ static enum err store_block(struct chain *c, struct header_node *n,
 			    BLOCK_VALID_TRANSACTIONS;
 	header_tree_touch(&c->tree, n);
 	block_cache_put(&c->cache, n, b);
-	if (!chain_contains(c, n))
+	if (!mends)
 		tip_block_arrived(c, n);
 	return ERR_NONE;
 }
