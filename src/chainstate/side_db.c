@@ -103,8 +103,3 @@ enum err side_db_commit(struct side_db *db, const struct block_hash *best,
 	db->best = *best;
 	return ERR_NONE;
 }
-
-uint64_t side_db_disk_bytes(const struct side_db *db)
-{
-	return store_disk_bytes(db->db);
-}

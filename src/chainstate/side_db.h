@@ -27,6 +27,5 @@ size_t side_db_pending(const struct side_db *db);
 NODISCARD enum err side_db_commit(struct side_db *db,
 				  const struct block_hash *best,
 				  struct why *why);
-uint64_t side_db_disk_bytes(const struct side_db *db);
 
 #endif

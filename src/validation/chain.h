@@ -168,8 +168,6 @@ bool chain_reindexing(const struct chain *c);
 bool chain_prune_mode(const struct chain *c);
 /** Bytes of block files to stay below; 0: no such target. */
 uint64_t chain_prune_target(const struct chain *c);
-/** Some blocks were pruned away. */
-bool chain_has_pruned(const struct chain *c);
 /** This block was stored here once. */
 bool chain_block_pruned(const struct chain *c, const struct header_node *n);
 /** The lowest height from which on all of the active chain is stored, if

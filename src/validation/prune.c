@@ -30,11 +30,6 @@ uint64_t chain_prune_target(const struct chain *c)
 							: c->opt.prune_bytes;
 }
 
-bool chain_has_pruned(const struct chain *c)
-{
-	return c->have_pruned;
-}
-
 bool chain_block_pruned(const struct chain *c, const struct header_node *n)
 {
 	return c->have_pruned && n->tx_count && !n->damaged &&
