@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "crypto/onion_address.h"
 #include "tests/unit/p2p_rig.h"
 
 #define MINUTE INT64_C(60000)
@@ -14,7 +15,8 @@
 
 static int set_up(void **state)
 {
-	struct rig *r = *state = rig_new(NULL);
+	const struct p2p_options o = { .max_outbound = 1 };
+	struct rig *r = *state = rig_new(&o);
 	struct tip_event e = { .initial_download = false };
 
 	e.tip.hash = r->params.genesis_hash;
@@ -181,6 +183,46 @@ static void only_witnesses_count(void **state)
 	assert_non_null(p2p_tip_warning(r->p));
 }
 
+static unsigned outbound_dials(const struct rig *r)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < r->dials_n; i++)
+		n += r->dials[i].type == CONN_OUTBOUND;
+	return n;
+}
+
+static void more_peers_are_tried(void **state)
+{
+	struct rig *r = *state;
+	peer_id w = friend(r, true), s;
+	char host[ONION_TEXT_SIZE];
+	unsigned before;
+
+	for (unsigned i = 0; i < 40; i++) {
+		uint8_t key[ONION_KEY_BYTES] = { (uint8_t)i, 9, 9 };
+
+		onion_format(host, key);
+		assert_int_equal(p2p_addr_add(r->p, host, 8333, FULL,
+					      false),
+				 ADDR_ADDED);
+	}
+	rig_tick(r, 2000);
+	before = outbound_dials(r);
+	assert_true(before > 0);
+	s = rig_connect(r, r->dials[0].id);
+	rig_handshake(r, s, FULL);
+	for (unsigned i = 1; i < before; i++)
+		p2p_dial_failed(r->p, r->dials[i].id, FAILURE_TIMEOUT, "");
+	shows(r, w, 20);
+	shows(r, s, 10);
+	wait_awake(r, 9);
+	assert_int_equal(outbound_dials(r), before);
+	wait_awake(r, 5);
+	assert_non_null(p2p_tip_warning(r->p));
+	assert_true(outbound_dials(r) > before);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int test_p2p_tip_watch(void)
@@ -190,6 +232,7 @@ int test_p2p_tip_watch(void)
 		TEST(strangers_behind),
 		TEST(strangers_ahead),
 		TEST(strangers_are_asked_first),
+		TEST(more_peers_are_tried),
 		TEST(only_witnesses_count),
 	};
 
