@@ -49,7 +49,7 @@ def test_damage_is_found(env):
     assert n.height() == 220
     n.stop()
     refuses_to_start(n, ["-checkblocks=50"], "Corrupted block database "
-                     "detected", "rev00000.dat", "Start with -reindex")
+                     "detected", "rev00000.dat", "start with -reindex")
     n.start("-checkblocks=50", "-checklevel=1")
     n.restart("-reindex")
     n.wait_height(220)
