@@ -208,3 +208,67 @@ def test_onions_nobody_has_ever_met(env):
     mine, = n.rpc.getpeerinfo()
     assert mine["addr_rate_limited"] >= 9990
     n.stop()
+
+
+# A tor that is always ready and reaches nobody; it writes down what SOCKS
+# asks for: user, password, host.
+DEAF_TOR = '''#!/usr/bin/python3
+import os, socket, sys, threading
+if sys.argv[1] == "--version":
+    print("Tor version 0.4.9.11.")
+    sys.exit(0)
+here = os.path.dirname(sys.argv[4])
+def serve(c):
+    c.recv(300)
+    c.sendall(b"\\x05\\x02")
+    a = c.recv(600)
+    n = a[1]
+    c.sendall(b"\\x01\\x00")
+    r = c.recv(600)
+    with open(here + "/asked", "a") as f:
+        f.write("%s %s %s\\n" % (a[2:2 + n].decode(), a[3 + n:].decode(),
+                                r[5:5 + r[4]].decode()))
+    c.sendall(b"\\x05\\xf2\\x00\\x01" + bytes(6))
+    c.close()
+def socks():
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(here + "/socks")
+    s.listen(64)
+    while True:
+        threading.Thread(target=serve, args=(s.accept()[0],)).start()
+threading.Thread(target=socks, daemon=True).start()
+control = socket.socket(fileno=3)
+for line in control.makefile("r"):
+    control.sendall(b"250 OK\\r\\n")
+    if line.startswith("SETCONF"):
+        control.sendall(b"650 STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=100 "
+                        b"TAG=done SUMMARY=\\"Done\\"\\r\\n")
+'''
+
+
+def test_credentials_are_never_used_twice(env):
+    if not os.access("/usr/bin/python3", os.X_OK):
+        env.skip("no /usr/bin/python3 for a fake tor")
+    fake = os.path.join(env.dir, "deaf-tor")
+    with open(fake, "w") as f:
+        f.write(DEAF_TOR)
+    os.chmod(fake, 0o755)
+    hosts = [onion_of(b"never %d" % i) for i in range(4)]
+    n = env.node(args=["-tor=" + fake, "-listen=0"]
+                 + ["-connect=" + h for h in hosts]).start()
+    path = os.path.join(n.chaindir, "tor", "asked")
+
+    def asked():
+        try:
+            with open(path) as f:
+                return [line.split() for line in f]
+        except OSError:
+            return []
+    wait_until(lambda: len(asked()) >= 14, 60, text="some dials")
+    n.stop()
+    got = asked()
+    # Every host several times, and never by what was used before.
+    assert {h for _, _, h in got} == set(hosts)
+    users, passwords = [a[0] for a in got], [a[1] for a in got]
+    assert len(set(users)) == len(got) and len(set(passwords)) == len(got)
+    assert all(re.fullmatch("[0-9a-f]{32}", c) for c in users + passwords)

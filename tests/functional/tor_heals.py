@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import time
 
 from harness.node import wait_until
@@ -23,9 +24,19 @@ def test_address_is_proven_by_dialling_it(env):
     info = n.rpc.gettorinfo()
     assert info["self_check_ms"] < 30000
     assert abs(info["self_check_time"] - time.time()) < 60
+    # Every check is shown; nobody but ourselves has come in.
+    wait_until(lambda: set(health(n).values()) == {"good", "unknown"}, 10)
+    assert health(n) == dict.fromkeys(
+        ["control", "network", "bootstrap", "circuits", "descriptor",
+         "onion"], "good") | {"inbound": "unknown"}
+    assert 0 < info["time_to_ready_ms"] < 60000
     # Our own dial is no peer for long.
     wait_until(lambda: n.rpc.getconnectioncount() == 0, 20)
     n.stop()
+
+
+def health(node):
+    return {c["check"]: c["state"] for c in node.rpc.gettorinfo()["health"]}
 
 
 def test_tor_killed_again_and_again(env):
@@ -36,6 +47,13 @@ def test_tor_killed_again_and_again(env):
         wait_until(lambda: n.rpc.gettorinfo()["restarts"] > i, 60,
                    text="restart %d" % (i + 1))
         assert proven(n) == onion
+    info = n.rpc.gettorinfo()
+    checks = {c["check"]: c for c in info["health"]}
+    # What was bad is good again, and it is told how long that took.
+    assert checks["control"]["state"] == "good"
+    assert checks["control"]["last_bad_ms"] > 0
+    assert info["last_recovery_ms"] >= checks["control"]["last_bad_ms"]
+    assert "tor is well again, after" in n.log()
     kids = n.children()
     assert sorted(kids) == sorted(set(kids)) and len(kids) == 2, kids
     n.stop()
@@ -110,4 +128,47 @@ def test_frozen_tor_comes_back(env):
     mine(n, 2)
     m.wait_tip(n.tip())
     m.stop()
+    n.stop()
+
+
+# A tor that is told the time by the network, and does not get on.
+SKEWED = """\
+case $1 in --version) echo 'Tor version 0.4.9.11.'; exit 0;; esac
+say() { printf '%s\\r\\n' "$1" >&3; }
+while read -r line <&3; do
+	case $line in
+	SETCONF*)
+		say '250 OK'
+		say '650 STATUS_GENERAL WARN CLOCK_SKEW SKEW=-7265 \
+MIN_SKEW=-7265 SOURCE=OR:192.0.2.7:443'
+		say '650 STATUS_CLIENT WARN BOOTSTRAP PROGRESS=10 TAG=conn_done \
+SUMMARY="Connected to a relay" WARNING="Clock skew -7265 in NETINFO" \
+REASON=CLOCK_SKEW COUNT=1 RECOMMENDATION=warn';;
+	*SHUTDOWN*) say '250 OK'; exit 0;;
+	*) say '250 OK';;
+	esac
+done
+"""
+
+
+def test_wrong_clock_is_named(env):
+    fake = os.path.join(env.dir, "skewed-tor")
+    with open(fake, "w") as f:
+        f.write("#!/bin/sh\n" + SKEWED)
+    os.chmod(fake, 0o755)
+    n = env.node(args=["-tor=" + fake]).start()
+    wait_until(lambda: "clock_skew" in n.rpc.gettorinfo(), 20)
+    info = n.rpc.gettorinfo()
+    assert info["clock_skew"] == -7265
+    assert "clock is slow by 2 hours" in info["last_problem"], info
+    assert "192.0.2.7" not in str(info)
+    assert info["phase"] == "bootstrapping"
+    # The clock is put right: tor goes on by itself.
+    real = subprocess.run(["which", "tor"], stdout=subprocess.PIPE,
+                          text=True).stdout.strip()
+    os.unlink(fake)
+    os.symlink(real, fake)
+    os.kill(n.children()["skewed-tor"], signal.SIGKILL)
+    proven(n)
+    assert "clock_skew" not in n.rpc.gettorinfo()
     n.stop()

@@ -9,6 +9,7 @@ import random
 import shutil
 import signal
 import statistics
+import subprocess
 import time
 
 from harness.netns import can_cut, cut, mend
@@ -253,3 +254,66 @@ def test_recovery_times(env):
         assert "health" in n.rpc.gettorinfo()
         n.stop()
         assert n.stderr() == "", n.stderr()
+
+
+def checks(node):
+    return {c["check"]: c for c in node.rpc.gettorinfo()["health"]}
+
+
+def test_tor_that_answers_no_more(env):
+    """Nothing thaws it: that it does not answer is noticed, and mended."""
+    a, b = pair(env)
+    stuck = tor_of(a)
+    since = time.time()
+    os.kill(stuck, signal.SIGSTOP)
+    wait_until(lambda: checks(a)["control"]["repairs"] == 1, 60,
+               text="it is noticed")
+    noticed = time.time() - since
+    assert checks(a)["control"]["last_repair"] == "tor is started again"
+    print("stuck tor: noticed after %.1f s, peer back %.1f s later" % (
+        noticed, back(a, b, time.time())))
+    assert not os.path.exists("/proc/%d" % stuck)
+    assert "tor has stopped answering" in a.log()
+    a.stop()
+    b.stop()
+
+
+def fill(path):
+    with open(path, "ab", buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(1024))
+        except OSError:
+            pass
+
+
+def test_full_disk(env):
+    """Tor's directory is a small disk of its own, and full."""
+    a, b = pair(env)
+    a.stop()
+    tor = os.path.join(a.chaindir, "tor")
+    if os.getuid() or subprocess.run(
+            ["unshare", "-m", "mount", "-t", "tmpfs", "none",
+             tor]).returncode:
+        env.skip("no disk can be mounted here")
+    command = a.command
+    mount = "mount -t tmpfs -o size=12m,mode=700,uid=%d none %s && " \
+        "exec \"$@\"" % (os.stat(tor).st_uid, tor)
+    a.command = lambda *x: ["unshare", "-m", "sh", "-c", mount, "sh"] + \
+        command(*x)
+    a.start()
+    print("on a small disk: %.1f s" % back(a, b, time.time()))
+    filler = "/proc/%d/root%s/filler" % (a.proc.pid, tor)
+    until = time.time() + 20
+    killed = 0
+    while time.time() < until:
+        fill(filler)
+        pid = a.children().get("tor")
+        if pid and not killed % 20:
+            os.kill(pid, signal.SIGKILL)
+        killed += 1
+        time.sleep(0.1)
+    os.unlink(filler)
+    print("full disk: peer back after %.1f s" % back(a, b, time.time()))
+    a.stop()
+    b.stop()
