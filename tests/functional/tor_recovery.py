@@ -33,7 +33,7 @@ STATE = ("state", "cached-microdesc-consensus", "cached-microdescs.new",
 def pair(env):
     """a listens, b dials it.  a's tor can be cut off where we may change
     routes: it then is another user's."""
-    a = env.node("a")
+    a = env.node("a", args=["-debug=net", "-debug=tor"])
     if can_cut():
         torrc = os.path.join(env.dir, "torrc")
         shutil.copy(env.torrc, torrc)
@@ -48,7 +48,8 @@ def pair(env):
     mine(a, 1)
     wait_until(lambda: a.rpc.gettorinfo()["self_check"] == "ok", 90,
                text="a is reachable")
-    b = env.node("b", args=["-connect=" + a.onion()]).start()
+    b = env.node("b", args=["-connect=" + a.onion(), "-debug=net",
+                           "-debug=tor"]).start()
     wait_until(lambda: handshaken(b), 90, text="b is connected")
     return a, b
 
