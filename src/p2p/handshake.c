@@ -17,6 +17,9 @@
 #define HANDSHAKE_TIMEOUT_MS (60 * SECOND_MS)
 #define PING_MIN_MS MINUTE_MS    /* up to three times that, at random */
 #define SILENCE_MAX_MS (20 * MINUTE_MS)
+/* Of those the owner named: they are missed if their end has vanished. */
+#define NAMED_PING_MIN_MS (15 * SECOND_MS)
+#define NAMED_SILENCE_MAX_MS (45 * SECOND_MS)
 #define VERSION_ADDRV2 70016
 #define VERSION_SENDHEADERS 70012
 
@@ -239,8 +242,14 @@ bool handshake_message(struct p2p *p, struct peer *peer,
 	return false;
 }
 
+static bool named(const struct peer *peer)
+{
+	return peer->info.type == CONN_MANUAL && peer->has_onion;
+}
+
 static void ping_send(struct p2p *p, struct peer *peer)
 {
+	int64_t min_ms = named(peer) ? NAMED_PING_MIN_MS : PING_MIN_MS;
 	struct msg m = { .type = MSG_PING };
 
 	peer->ping_now = false;
@@ -248,8 +257,8 @@ static void ping_send(struct p2p *p, struct peer *peer)
 	peer->ping_nonce = p2p_random(p);
 	peer->ping_ms = p->now_ms;
 	/* Not in step with our other connections. */
-	peer->ping_next_ms = p->now_ms + PING_MIN_MS +
-		(int64_t)(p2p_random(p) % (uint64_t)(2 * PING_MIN_MS));
+	peer->ping_next_ms = p->now_ms + min_ms +
+		(int64_t)(p2p_random(p) % (uint64_t)(2 * min_ms));
 	m.u.nonce.has_nonce = true;
 	m.u.nonce.nonce = peer->ping_nonce;
 	peer_send(p, peer, &m);
@@ -268,6 +277,13 @@ static void maybe_sendheaders(struct p2p *p, struct peer *peer)
 	peer_send_plain(p, peer, MSG_SENDHEADERS);
 }
 
+/* How long to wait for a pong. */
+static int64_t pong_max_ms(const struct peer *peer)
+{
+	return named(peer) && peer->last_recv_ms <= peer->ping_ms
+		? NAMED_SILENCE_MAX_MS : SILENCE_MAX_MS;
+}
+
 void keepalive_tick(struct p2p *p, struct peer *peer)
 {
 	if (!peer->done) {
@@ -284,7 +300,7 @@ void keepalive_tick(struct p2p *p, struct peer *peer)
 		return;
 	}
 	if (peer->ping_out && !peer->unread &&
-	    p->now_ms - peer->ping_ms > SILENCE_MAX_MS) {
+	    p->now_ms - peer->ping_ms > pong_max_ms(peer)) {
 		peer_drop(p, peer, CLOSE_TIMEOUT, "no answer to a ping");
 		return;
 	}

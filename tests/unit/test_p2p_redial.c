@@ -196,6 +196,38 @@ static void all_are_looked_for_when_tor_is_back(void **state)
 	assert_int_equal(r->dials[r->dials_n - 1].timeout_ms, 6000);
 }
 
+/* One whose end has vanished is missed soon; one that answers is not. */
+static void named_peer_that_vanished(void **state)
+{
+	char onion[ONION_TEXT_SIZE];
+	struct p2p_host host = { onion, 8333 };
+	struct p2p_options o = { .connect = &host, .connect_n = 1,
+				 .connect_only = true };
+	struct rig *r;
+	struct msg m;
+	peer_id id;
+
+	nth_onion(onion, 1);
+	r = *state = rig_new(&o);
+	rig_tick(r, 100);
+	id = rig_answer_dial(r);
+	rig_handshake(r, id, FULL);
+	for (int i = 0; i < 60; i++) {
+		rig_tick(r, 5000);
+		while (rig_find(r, id, MSG_PING, &m)) {
+			m.type = MSG_PONG;
+			rig_send(r, id, &m);
+		}
+	}
+	assert_false(r->peers[id].closed);
+	rig_tick(r, 110000);
+	assert_true(r->peers[id].closed);
+	assert_int_equal(r->peers[id].reason, CLOSE_TIMEOUT);
+	/* … and looked for at once. */
+	assert_int_equal(r->dials_n, 2);
+	assert_true(r->refreshes_n >= 1);
+}
+
 #define OWN(t) cmocka_unit_test_teardown(t, tear_down)
 
 int test_p2p_redial(void)
@@ -205,6 +237,7 @@ int test_p2p_redial(void)
 		OWN(lost_peer_of_the_book_is_redialled),
 		OWN(dropped_peer_is_not),
 		OWN(all_are_looked_for_when_tor_is_back),
+		OWN(named_peer_that_vanished),
 	};
 
 	return cmocka_run_group_tests_name("p2p redial", tests, NULL, NULL);
