@@ -126,7 +126,8 @@ static int run_watched(const struct sim *s, const char *root,
 	CHECK(pid >= 0);
 	if (pid == 0) {
 		setenv("LD_PRELOAD", s->opt.tap, 1);
-		setenv("ASAN_OPTIONS", "verify_asan_link_order=0", 1);
+		setenv("ASAN_OPTIONS", "verify_asan_link_order=0:"
+		       "detect_leaks=0", 1);
 		setenv(TAP_ROOT, root, 1);
 		setenv(TAP_LOG, log, 1);
 		setenv(TAP_CONTROL, s->control_path, 1);

@@ -24,7 +24,8 @@ class Tap:
         self.file = open(self.path, "r+b")
         self.map = mmap.mmap(self.file.fileno(), struct.calcsize(LAYOUT))
         node.env = dict(node.env or {}, LD_PRELOAD=program(env, "tap.so"),
-                        TAP_ROOT=node.chaindir, TAP_CONTROL=self.path)
+                        TAP_ROOT=node.chaindir, TAP_CONTROL=self.path,
+                        ASAN_OPTIONS="verify_asan_link_order=0")
 
     def arm(self, calls, error, path="", skip=0, times=0):
         """After `skip` matching calls `times` of them fail (0: all)."""
