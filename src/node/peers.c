@@ -282,8 +282,13 @@ static void dial_failed(struct dial_entry *d, enum dial_failure failure,
 
 	log_debug(LOG_NET, "cannot connect to %s:%u: %s", d->host,
 		  (unsigned)d->port, why);
-	if (d->trusted)
+	if (d->trusted) {
+		const char *way = trust_way(p->opt.trust, d->host);
+
+		if (way && p->opt.refresh && failure == FAILURE_TIMEOUT)
+			p->opt.refresh(p->opt.ctx, way);
 		trust_dial_failed(p->opt.trust, d->host, why);
+	}
 	tell_time(p);
 	p2p_dial_failed(p->p2p, d->id, failure, why);
 }

@@ -15,6 +15,8 @@
 
 #define SUFFIX ".trusted"
 #define PORT 8333
+#define TRY_MS INT64_C(8000)
+#define TRY_MAX_MS INT64_C(60000)
 
 static void host_of(char out[static 64], const struct member *m)
 {
@@ -52,7 +54,11 @@ void conns_consider(struct member *m)
 		return;
 	m->dialling = true;
 	host_of(host, m);
-	p2p_try_once(peers_engine(t->peers), host, PORT, CONN_MANUAL);
+	/* Its door may just have been made anew, and what tor knows of it be
+	 * out of date: a short try first, then more patience. */
+	p2p_try_for(peers_engine(t->peers), host, PORT, CONN_MANUAL,
+		    MIN_OF(TRY_MS << MIN_OF(m->dial_failures, 3u),
+			   TRY_MAX_MS));
 }
 
 static void hang_up(const struct trust *t, peer_id id)

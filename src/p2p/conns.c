@@ -445,13 +445,20 @@ bool p2p_addnode_remove(struct p2p *p, const char *host, uint16_t port)
 	return true;
 }
 
+void p2p_try_for(struct p2p *p, const char *host, uint16_t port,
+		 enum conn_type type, int64_t timeout_ms)
+{
+	const struct dial d = { .host = (char *)host, .port = port,
+				.type = type, .timeout_ms = timeout_ms };
+
+	if (p->active && !connected_to(p, host, port))
+		dial_start(p, &d);
+}
+
 void p2p_try_once(struct p2p *p, const char *host, uint16_t port,
 		  enum conn_type type)
 {
-	const struct wanted_host w = { .host = (char *)host, .port = port };
-
-	if (p->active && !connected_to(p, host, port))
-		dial_wanted(p, &w, type);
+	p2p_try_for(p, host, port, type, 0);
 }
 
 void p2p_added_visit(const struct p2p *p, added_node_fn *fn, void *arg)

@@ -139,6 +139,9 @@ NODISCARD bool p2p_addnode_remove(struct p2p *p, const char *host,
 /** addnode onetry. */
 void p2p_try_once(struct p2p *p, const char *host, uint16_t port,
 		  enum conn_type type);
+/** The same; timeout_ms: how long it may take, 0: as usual. */
+void p2p_try_for(struct p2p *p, const char *host, uint16_t port,
+		 enum conn_type type, int64_t timeout_ms);
 /** false: no such peer. */
 NODISCARD bool p2p_disconnect(struct p2p *p, peer_id id);
 /** By "host:port" as shown; "host" alone closes all of that host. */
