@@ -295,6 +295,8 @@ const struct option_spec option_table[] = {
 		 "ADDR", "Loopback address of the node."),
 	ROW_PATH(CLIENT, CLI | OPTION_NO_FILE, "rpcunix", NULL, "PATH",
 		 "Talk to this unix socket instead of a TCP port."),
+	ROW_TEXT(CLIENT, CLI | OPTION_NO_FILE, "remote", NULL, "NAME",
+		 "Call the RPC of this trusted peer, through the node here."),
 	ROW_BOOL(CLIENT, CLI | OPTION_NO_FILE, "rpcwait", "0",
 		 "Wait for the node to start answering."),
 	ROW_INT(CLIENT, CLI | OPTION_NO_FILE, "rpcwaittimeout", "0",

@@ -44,6 +44,10 @@ NODISCARD enum err tls_node_answer(struct tls_node *n, struct span answer,
 bool tls_node_ready(const struct tls_node *n);
 /** Our own id; NULL before the first leaf. */
 const struct node_id *tls_node_id(const struct tls_node *n);
+/** Chain and leaf key as PEM, new strings; the key is secret.  False before
+ * the first leaf. */
+NODISCARD bool tls_node_pem(const struct tls_node *n, char **chain,
+			    char **key);
 /** When the leaf ends, in seconds since 1970; 0 before the first. */
 int64_t tls_node_leaf_until(const struct tls_node *n);
 

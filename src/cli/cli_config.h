@@ -6,6 +6,8 @@
 
 #include "conf/settings.h"
 
+struct remote;
+
 struct cli_config {
 	const struct settings *settings; /* borrowed */
 	const char *chain;               /* "main", "regtest", … */
@@ -16,6 +18,7 @@ struct cli_config {
 	bool unix_if_there;              /* the latter: TCP while absent */
 	char *host;                      /* "127.0.0.1", "[::1]" */
 	uint16_t port;
+	const struct remote *remote;     /* NULL: the node here; borrowed */
 	char *user, *password;           /* NULL: the cookie */
 };
 

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/remote.h"
+
 #define CONNECT_TIMEOUT_S 10L
 #define JSON_DEPTH_MAX 128
 
-static size_t on_data(char *p, size_t size, size_t n, void *arg)
+size_t client_on_data(char *p, size_t size, size_t n, void *arg)
 {
 	bytes_append(arg, p, size * n);
 	return size * n;
@@ -63,7 +65,7 @@ static CURLcode post(long *status, struct bytes *answer,
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT,
 			 (long)settings_int(c->settings,
 					    "rpcclienttimeout"));
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, client_on_data);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
 	code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
@@ -73,7 +75,7 @@ static CURLcode post(long *status, struct bytes *answer,
 	return code;
 }
 
-static struct json_object *parse(const struct bytes *answer)
+struct json_object *client_parse(const struct bytes *answer)
 {
 	struct json_tokener *tok = json_tokener_new_ex(JSON_DEPTH_MAX);
 	struct json_object *o = NULL;
@@ -112,7 +114,7 @@ static enum post_result judge(struct json_object **out, struct why *text,
 		why_set(text, ERR_STATE, "no response from server");
 		return POST_REFUSED;
 	}
-	*out = parse(answer);
+	*out = client_parse(answer);
 	if (*out)
 		return POST_OK;
 	why_set(text, ERR_STATE, "couldn't parse reply from server");
@@ -123,13 +125,16 @@ enum post_result client_post(struct json_object **out, struct why *text,
 			     const struct cli_config *c,
 			     struct json_object *request)
 {
-	char *login = cli_credentials(c), *where;
 	struct bytes answer = { 0 };
 	enum post_result result;
+	char *login, *where;
 	long status = 0;
 	CURLcode code;
 
 	*out = NULL;
+	if (c->remote)
+		return remote_post(out, text, c, request);
+	login = cli_credentials(c);
 	if (!login) {
 		why_set(text, ERR_STATE, "Could not locate RPC credentials: "
 			"no cookie at %.200s, and no -rpcpassword. Is "

@@ -1,6 +1,6 @@
 /*
- * One POST to the node.  libcurl's only door: plain HTTP to a loopback
- * address or a unix socket, no proxy, no redirect, no name resolution.
+ * One POST to the node: plain HTTP to a loopback address or a unix socket, no
+ * proxy, no redirect, no name resolution.  With -remote: remote.h.
  */
 #ifndef CLOISTER_CLI_CLIENT_H
 #define CLOISTER_CLI_CLIENT_H
@@ -20,5 +20,9 @@ enum post_result {
 enum post_result client_post(struct json_object **out, struct why *text,
 			     const struct cli_config *c,
 			     struct json_object *request);
+/** Libcurl's way to add to struct bytes. */
+size_t client_on_data(char *p, size_t size, size_t n, void *arg);
+/** NULL: no JSON. */
+struct json_object *client_parse(const struct bytes *answer);
 
 #endif

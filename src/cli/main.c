@@ -12,6 +12,7 @@
 #include "cli/convert.h"
 #include "cli/getinfo.h"
 #include "cli/peer.h"
+#include "cli/remote.h"
 
 static const char usage[] =
 	"Usage: cloister-cli [options] METHOD [parameters]\n"
@@ -113,6 +114,30 @@ static int run_method(const struct cli_config *c, const struct words *w)
 	return status;
 }
 
+/* What is to be called: the node here, or another through it. */
+static int run_command(struct cli_config *c, struct words *w)
+{
+	const char *name = settings_text(c->settings, "remote");
+	struct remote *remote = NULL;
+	int status = 1;
+
+	if (name && *name) {
+		remote = remote_new(c, name);
+		if (!remote)
+			return 1;
+	}
+	c->remote = remote;
+	if (settings_bool(c->settings, "getinfo"))
+		status = getinfo(c);
+	else if (w->n && strcmp(w->v[0], "peer") == 0)
+		status = peer_command(c, w->v + 1, w->n - 1);
+	else
+		status = run_method(c, w);
+	c->remote = NULL;
+	remote_free(remote);
+	return status;
+}
+
 static int run(struct settings *s, struct words *w)
 {
 	struct cli_config c;
@@ -121,12 +146,8 @@ static int run(struct settings *s, struct words *w)
 
 	if (cli_config_make(&c, s, &why) || !read_stdin(&c, w, &why))
 		status = fail(&why);
-	else if (settings_bool(s, "getinfo"))
-		status = getinfo(&c);
-	else if (w->n && strcmp(w->v[0], "peer") == 0)
-		status = peer_command(&c, w->v + 1, w->n - 1);
 	else
-		status = run_method(&c, w);
+		status = run_command(&c, w);
 	cli_config_clear(&c);
 	return status;
 }

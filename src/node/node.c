@@ -377,6 +377,7 @@ static void make_trust(struct node *n)
 		.tor = n->tor,
 		.pins = n->pins,
 		.link = n->link,
+		.rpc = n->rpc,
 	};
 	char *dir = path_join(n->cfg->chain_dir, NODE_DIR);
 	char *path = path_join(dir, "trusted");

@@ -18,6 +18,7 @@
 #include "tor/node_link.h"
 
 struct peers;
+struct rpc;
 struct trust;
 
 struct trust_options {
@@ -29,6 +30,7 @@ struct trust_options {
 	struct tls_node *tls;          /* borrowed */
 	struct pins *pins;             /* borrowed */
 	struct node_link *link;        /* borrowed */
+	struct rpc *rpc;               /* NULL: none; borrowed */
 };
 
 /** Reads the store: trouble with it is told by trust_warning(). */

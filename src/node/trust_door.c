@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #include "node/peers.h"
+#include "rpc/remote.h"
 
-static void guest_free(struct guest *g)
+void guest_free(struct guest *g)
 {
 	struct guest **at = &g->member->guests;
 
@@ -22,6 +23,8 @@ static void guest_free(struct guest *g)
 		at = &(*at)->next;
 	*at = g->next;
 	g->member->guests_n--;
+	if (g->asked)
+		rpc_forget(g->member->trust->o.rpc, g);
 	tls_stream_cancel(g->stream);
 	conn_free(g->conn);
 	timer_free(g->timer);
@@ -303,9 +306,12 @@ static void on_secured(const struct tls_result *r, void *arg)
 		return;
 	}
 	g->conn = r->conn;
-	conn_set_callbacks(g->conn, &conversation, g);
 	g->timer = timer_new(m->trust->o.loop, on_timeout, g);
 	timer_set(g->timer, CONVERSATION_MS);
+	if (g->port == DOOR_RPC)
+		guest_serve_rpc(g);
+	else
+		conn_set_callbacks(g->conn, &conversation, g);
 	conn_resume_reading(g->conn);
 }
 
@@ -315,22 +321,34 @@ static bool place_of(struct tls_place *out, const struct gate *gate)
 	const struct trust_peer *rec = gate->entrance->member->rec;
 
 	memset(out, 0, sizeof *out);
-	out->purpose = gate->port == DOOR_ENROL ? TLS_ENROL : TLS_P2P;
+	out->purpose = gate->port == DOOR_ENROL ? TLS_ENROL
+		     : gate->port == DOOR_RPC ? TLS_RPC : TLS_P2P;
 	out->who = rec->state == TRUST_INVITED ? TLS_ANYONE : TLS_ONLY;
 	out->only = rec->id;
 	if (gate->port == DOOR_P2P)
 		out->limits = peers_conn_limits;
+	if (gate->port == DOOR_RPC)
+		out->limits.input_max = RPC_INPUT_MAX;
 	snprintf(out->name, sizeof out->name, "door %s", rec->name);
-	return gate->port == DOOR_ENROL ||
-	       (gate->port == DOOR_P2P && rec->state != TRUST_INVITED);
+	if (gate->port == DOOR_ENROL)
+		return true;
+	return rec->state != TRUST_INVITED &&
+	       (gate->port == DOOR_P2P ||
+		member_rpc_right(gate->entrance->member) != RPC_NOTHING);
 }
 
 /* All places taken: who has been at his handshake longest gives way, so that
  * stalling keeps nobody else out. */
-static bool make_room(struct member *m)
+static bool make_room(struct member *m, enum door_port port)
 {
+	unsigned calls = 0;
+
 	struct guest *oldest = NULL;
 
+	for (struct guest *g = m->guests; g; g = g->next)
+		calls += g->port == DOOR_RPC && !g->stream;
+	if (port == DOOR_RPC && calls >= RPC_GUESTS_MAX)
+		return false;
 	if (m->guests_n < GUESTS_MAX)
 		return true;
 	for (struct guest *g = m->guests; g; g = g->next)
@@ -349,7 +367,7 @@ static void on_accept(const struct accepted *a, void *arg)
 	struct tls_place place;
 	struct guest *g;
 
-	if (!place_of(&place, gate) || !make_room(m)) {
+	if (!place_of(&place, gate) || !make_room(m, gate->port)) {
 		close(a->fd);
 		return;
 	}

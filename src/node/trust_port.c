@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "node/trust.h"
+#include "rpc/remote.h"
+#include "tor/warden.h"
 
 static enum rpc_answer answer_of(enum err e)
 {
@@ -165,6 +167,31 @@ static bool port_own_id(void *ctx, char *id, char *words, size_t size,
 
 /* ---- the others ---- */
 
+static enum rpc_answer port_rpc_way(void *ctx, const char *name,
+				    struct rpc_way *out, struct why *why)
+{
+	struct node *n = ctx;
+	struct trust_view view;
+	bool found = false;
+
+	for (size_t i = 0; !found && trust_view(n->trust, i, &view); i++)
+		found = strcmp(view.peer->name, name) == 0;
+	if (!found)
+		return answer_of(why_set(why, ERR_INPUT, "there is no "
+				"trusted peer named \"%.40s\"", name));
+	if (view.peer->state != TRUST_MEMBER || !view.peer->way.onion[0])
+		return answer_of(why_set(why, ERR_STATE, "%s is not enrolled "
+					 "yet", name));
+	if (!tls_node_pem(n->tls, &out->certificate, &out->key))
+		return answer_of(why_set(why, ERR_STATE, "this node has no "
+				"certificate for its identity yet"));
+	snprintf(out->door, sizeof out->door, "%s", view.peer->way.onion);
+	out->port = door_port_number(DOOR_RPC);
+	node_id_write(out->id, &view.peer->id);
+	out->socks = xasprintf("%s/%s", n->cfg->chain_dir, WARDEN_SOCKS_PATH);
+	return RPC_DONE;
+}
+
 static enum rpc_answer port_remove(void *ctx, const char *name,
 				   struct why *why)
 {
@@ -224,6 +251,7 @@ void trust_port_fill(struct rpc_ports *out)
 	out->peer_refusal = port_refusal;
 	out->trusted_peers = port_trusted;
 	out->own_id = port_own_id;
+	out->peer_rpc_way = port_rpc_way;
 	out->peer_remove = port_remove;
 	out->peer_rename = port_rename;
 	out->peer_rotate = port_rotate;

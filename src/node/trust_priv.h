@@ -15,6 +15,8 @@
 
 #define MEMBER_CONNS_MAX 8       /* of the engine, with one member */
 #define GUESTS_MAX 16            /* conversations at one member's doors */
+#define RPC_INPUT_MAX (4 << 20)  /* head and body of a call */
+#define RPC_GUESTS_MAX 8         /* of them: calls of RPC */
 #define CONVERSATION_MS 30000
 #define PAUSE_FIRST_MS 1000      /* between tries; doubled, and jitter */
 #define PAUSE_MAX_MS (5 * 60 * 1000)
@@ -44,6 +46,7 @@ struct guest {
 	struct conn *conn;               /* then the conversation */
 	struct timer *timer;
 	struct node_id id;
+	bool asked;                      /* its one call of RPC */
 };
 
 /* Our way to a member's door, to say something. */
@@ -126,7 +129,16 @@ int64_t trust_pause_ms(unsigned failures);
 /* ---- trust_door.c ---- */
 
 void door_open(struct entrance *e, enum door_port port, TAKES int fd);
+/** With all that it waits for. */
+void guest_free(struct guest *g);
 void guests_end(struct member *m, const struct entrance *only);
+
+/* ---- trust_rpc.c ---- */
+
+/** What its role lets a member do with our RPC, enum rpc_right. */
+int member_rpc_right(const struct member *m);
+/** g->conn speaks HTTP: one call. */
+void guest_serve_rpc(struct guest *g);
 
 /* ---- trust_errand.c ---- */
 

@@ -79,6 +79,11 @@ static bool prepare(struct exchange *x)
 		rpc_fail(call, RPC_METHOD_NOT_FOUND, "Method not found");
 		return false;
 	}
+	if (!rpc_may_call(x->right, call->method)) {
+		rpc_fail(call, RPC_FORBIDDEN, "%s is not for remote callers "
+			 "with your role", call->method->name);
+		return false;
+	}
 	call->params = r->params;
 	call->ports = &r->ports;
 	call->stopping = &r->stopping;
@@ -92,7 +97,9 @@ static bool prepare(struct exchange *x)
 		return false;
 	}
 	if (call->method->flags & RPC_WARNINGS)
-		call->warnings = rpc_warnings(r);
+		/* They name other trusted peers. */
+		call->warnings = x->right == RPC_READ ?
+			json_object_new_array() : rpc_warnings(r);
 	return true;
 }
 

@@ -63,6 +63,13 @@ void exchange_send(struct exchange *x, int status)
 	struct evhttp_request *req = x->req;
 	struct timeval half_s = { 0, 500000 };
 
+	if (!req) {
+		if (x->stop_after)
+			event_add(x->rpc->stop_timer, &half_s);
+		exchange_answer(x, status);
+		exchange_free(x);
+		return;
+	}
 	if (x->reply) {
 		struct span text = json_text(x->reply);
 		struct evbuffer *b = evhttp_request_get_output_buffer(req);
@@ -137,13 +144,12 @@ static bool peer_allowed(struct evhttp_request *req)
 	       (IN6_IS_ADDR_V4MAPPED(a6) && a6->s6_addr[12] == 127);
 }
 
-static struct exchange *exchange_new(struct rpc *r,
-				     struct evhttp_request *req)
+struct exchange *exchange_new(struct rpc *r, enum rpc_right right)
 {
 	struct exchange *x = xcalloc(1, sizeof *x);
 
 	x->rpc = r;
-	x->req = req;
+	x->right = right;
 	x->next = r->exchanges;
 	x->started_us = clock_mono_us();
 	r->exchanges = x;
@@ -152,15 +158,11 @@ static struct exchange *exchange_new(struct rpc *r,
 }
 
 /* The body's outermost form decides: one request, several, or an error. */
-static void begin(struct exchange *x)
+void exchange_begin(struct exchange *x, struct json_object *root, bool ok)
 {
-	struct evbuffer *b = evhttp_request_get_input_buffer(x->req);
-	size_t n = evbuffer_get_length(b);
 	struct rpc_error e = { 0 };
-	bool ok;
 
-	x->root = json_parse(span_of(evbuffer_pullup(b, -1), n), &ok);
-	evbuffer_drain(b, n);
+	x->root = root;
 	if (json_object_is_type(x->root, json_type_object)) {
 		x->count = 1;
 	} else if (json_object_is_type(x->root, json_type_array)) {
@@ -177,6 +179,26 @@ static void begin(struct exchange *x)
 		return;
 	}
 	exchange_run(x);
+}
+
+static void begin(struct exchange *x)
+{
+	struct evbuffer *b = evhttp_request_get_input_buffer(x->req);
+	size_t n = evbuffer_get_length(b);
+	struct json_object *root;
+	bool ok;
+
+	root = json_parse(span_of(evbuffer_pullup(b, -1), n), &ok);
+	evbuffer_drain(b, n);
+	exchange_begin(x, root, ok);
+}
+
+static struct exchange *of_owner(struct rpc *r, struct evhttp_request *req)
+{
+	struct exchange *x = exchange_new(r, RPC_OWNER);
+
+	x->req = req;
+	return x;
 }
 
 static void on_request(struct evhttp_request *req, void *arg)
@@ -203,12 +225,12 @@ static void on_request(struct evhttp_request *req, void *arg)
 		if (log_limit_ok(&r->auth_log, 10, 1000, NULL))
 			log_warn(LOG_RPC, "a caller gave a wrong user or "
 				 "password");
-		x = exchange_new(r, req);
+		x = of_owner(r, req);
 		exchange_after(x, AUTH_DELAY_MS, refuse);
 	} else if (atomic_load(&r->stopping)) {
 		send_plain(req, 503, "Shutting down");
 	} else {
-		begin(exchange_new(r, req));
+		begin(of_owner(r, req));
 	}
 }
 
@@ -343,7 +365,7 @@ void rpc_free(struct rpc *r)
 		struct evhttp_request *req = r->exchanges->req;
 
 		/* One whose connection is gone is ours alone. */
-		if (!evhttp_request_get_connection(req))
+		if (req && !evhttp_request_get_connection(req))
 			evhttp_request_free(req);
 		exchange_free(r->exchanges);
 	}

@@ -16,6 +16,7 @@ enum rpc_code {
 	RPC_PARSE_ERROR = -32700,
 
 	RPC_MISC_ERROR = -1,
+	RPC_FORBIDDEN = -32604,  /* ours: not with this role */
 	RPC_TYPE_ERROR = -3,
 	RPC_INVALID_ADDRESS_OR_KEY = -5,
 	RPC_INVALID_PARAMETER = -8,

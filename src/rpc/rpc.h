@@ -20,6 +20,8 @@ struct chain;
 struct event_base;
 struct fee_estimator;
 struct mempool;
+struct rpc_trusted;                    /* remote.h */
+struct rpc_way;                        /* remote.h */
 
 /* ---- what the ports answer ---- */
 
@@ -120,27 +122,6 @@ struct rpc_tor {
 	int64_t problem_at;            /* unix seconds */
 };
 
-/* One trusted peer, or an invite: peerlist.  Times are unix, 0 for never. */
-struct rpc_trusted {
-	char name[40];
-	char id[72];                   /* "clid1…"; empty for an invite */
-	char words[72];                /* of the id, to compare aloud */
-	const char *state;             /* "invited", "accepting", "trusted" */
-	const char *roles[8];
-	size_t role_count;
-	bool connected, inbound;
-	int64_t created, expires, enrolled, last_seen;
-	int64_t ping_us;               /* < 0: none yet */
-	uint64_t bytes_sent, bytes_recv;
-	char door[72];                 /* our door for it, or empty */
-	const char *door_state;        /* "reachable", … */
-	bool rotating;                 /* a new door waits to be used */
-	char their_door[72];
-	int64_t leaf_expires;          /* of its certificate; 0: not seen */
-	char problem[256];             /* the last one, or empty */
-	int64_t problem_at;
-};
-
 /* getwalls: what the kernel keeps up around each process. */
 struct rpc_walls_process {
 	const char *name;              /* "node", "warden", "tor" */
@@ -238,6 +219,9 @@ struct rpc_ports {
 	/** Our own id and its words; when our leaf ends.  False: not yet. */
 	bool (*own_id)(void *ctx, char *id, char *words, size_t size,
 		       int64_t *leaf_expires);
+	enum rpc_answer (*peer_rpc_way)(void *ctx, const char *name,
+					struct rpc_way *out,
+					struct why *why);
 	enum rpc_answer (*peer_remove)(void *ctx, const char *name,
 				       struct why *why);
 	enum rpc_answer (*peer_rename)(void *ctx, const char *name,

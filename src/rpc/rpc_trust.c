@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rpc/remote.h"
 #include "rpc/rpc_priv.h"
 
 #define ROLES_MAX 8
@@ -290,6 +291,33 @@ static void peerrename(struct rpc_call *call)
 						      to, &why), &why);
 }
 
+static void peerrpcway(struct rpc_call *call)
+{
+	const char *name = NULL;
+	struct rpc_way way = { 0 };
+	struct why why = { 0 };
+	enum rpc_answer a;
+
+	if (!rpc_arg_str(call, 0, &name) || NO_PORT(call, peer_rpc_way))
+		return;
+	a = call->ports->peer_rpc_way(call->ports->ctx, name, &way, &why);
+	if (a != RPC_DONE) {
+		answer(call, a, &why);
+		return;
+	}
+	call->result = json_object_new_object();
+	json_add_str(call->result, "address", way.door);
+	json_add_int(call->result, "port", way.port);
+	json_add_str(call->result, "id", way.id);
+	json_add_str(call->result, "socks", way.socks);
+	json_add_str(call->result, "certificate", way.certificate);
+	json_add_str(call->result, "key", way.key);
+	bytes_wipe(way.key, strlen(way.key));
+	free(way.key);
+	free(way.certificate);
+	free(way.socks);
+}
+
 static void peerrotate(struct rpc_call *call)
 {
 	const char *name = NULL;
@@ -373,6 +401,13 @@ static const struct rpc_method methods[] = {
 	  .run = peerrotate,
 	  .help = "Give a trusted peer a new door with a new key. The old "
 		  "one stays until the peer\nhas come by the new one.",
+	  .args = { { "name", RPC_STR, true, "Its name" } } },
+	{ .name = "peerrpcway", .category = "Trusted peers",
+	  .run = peerrpcway,
+	  .help = "What it takes to call the RPC of a trusted peer through "
+		  "this node's Tor, as\n`cloister-cli -remote=NAME` does. It "
+		  "is SECRET: it has this node's TLS key, which is good\nfor "
+		  "some weeks.",
 	  .args = { { "name", RPC_STR, true, "Its name" } } },
 	{ .name = "peerexport", .category = "Trusted peers",
 	  .run = peerexport,

@@ -11,11 +11,15 @@
 
 #include "base/log.h"
 #include "rpc/auth.h"
+#include "rpc/remote.h"
 #include "rpc/rpc_priv.h"
 
 struct exchange {
 	struct rpc *rpc;
-	struct evhttp_request *req;
+	struct evhttp_request *req;      /* NULL: rpc_take()'s */
+	enum rpc_right right;
+	rpc_answer_fn *answer;           /* NULL: nobody waits for it */
+	void *answer_arg;
 	struct exchange *next;           /* of rpc->exchanges */
 	struct event *timer;             /* delay of a refusal, or a wait */
 	void (*on_timer)(struct exchange *x);
@@ -58,12 +62,19 @@ struct rpc {
 	int tip_height;
 };
 
+/** Begin with the requests of a body, parsed if ok; takes it. */
+void exchange_begin(struct exchange *x, struct json_object *root, bool ok);
+struct exchange *exchange_new(struct rpc *r, enum rpc_right right);
+/** May a caller with this right call it? */
+bool rpc_may_call(enum rpc_right right, const struct rpc_method *m);
 /** Go through the requests until all are answered or one has to wait. */
 void exchange_run(struct exchange *x);
 /** The request under way is finished: file its answer, go on. */
 void exchange_continue(struct exchange *x);
 /** Send x->reply (or nothing) with the status, and free x. */
 void exchange_send(struct exchange *x, int status);
+/** The same for rpc_take()'s, but x stays. */
+void exchange_answer(struct exchange *x, int status);
 /** After ms, call fn(x); replaces a timer that runs. */
 void exchange_after(struct exchange *x, int64_t ms,
 		    void (*fn)(struct exchange *x));
