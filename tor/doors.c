@@ -80,9 +80,11 @@ static struct onion_store store_of(const struct doors *d, const char *name)
 	};
 }
 
+/* Nothing more of one that nobody wants: the link has forgotten it. */
 static void tell(struct doors *d, const struct door *door)
 {
-	d->events.door(d->arg, &door->d);
+	if (!door->item.gone)
+		d->events.door(d->arg, &door->d);
 }
 
 /* The reason is the owner's to read: his own paths may be in it. */
@@ -350,8 +352,7 @@ static void granted(struct doors *d)
 	if (d->asked_door) {
 		d->asked_door->round = (struct door_round){ 0 };
 		if (door_set(&d->asked_door->d, d->asked_remove
-			     ? DOOR_NONE : DOOR_PUBLISHING, "") &&
-		    !i->gone)
+			     ? DOOR_NONE : DOOR_PUBLISHING, ""))
 			tell(d, d->asked_door);
 	}
 }

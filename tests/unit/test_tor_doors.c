@@ -305,6 +305,30 @@ static void test_a_new_node_tells_anew(void **state)
 	rig_close(&r);
 }
 
+/* The link keeps nothing of a door that is gone: it must not hear of it. */
+static void test_what_is_gone_is_not_told_of(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r);
+	doors_tor_up(r.doors, clock_mono_ms() - 10000);
+	wish(&r, NAME, 1);
+	assert_memory_equal(r.asked, "ADD_ONION", 9);
+	unwish(&r, NAME, true);
+	memset(&r.told, 0, sizeof r.told);
+	answer(&r, 512);
+	assert_string_equal(r.told.name, "");
+	wish(&r, OTHER, 1);
+	answer(&r, 250);
+	assert_string_equal(r.told.name, OTHER);
+	unwish(&r, OTHER, true);
+	memset(&r.told, 0, sizeof r.told);
+	doors_tor_down(r.doors);
+	assert_string_equal(r.told.name, "");
+	rig_close(&r);
+}
+
 static void test_refusals_and_bounds(void **state)
 {
 	struct rig r;
@@ -362,6 +386,7 @@ int test_tor_doors(void)
 		cmocka_unit_test(test_a_new_client_key_replaces_the_old),
 		cmocka_unit_test(test_a_key_replaced_is_removed_too),
 		cmocka_unit_test(test_a_new_node_tells_anew),
+		cmocka_unit_test(test_what_is_gone_is_not_told_of),
 		cmocka_unit_test(test_refusals_and_bounds),
 		cmocka_unit_test(test_client_keys),
 	};
