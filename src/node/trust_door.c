@@ -138,6 +138,13 @@ static void on_redeem(struct guest *g, const struct enrol_msg *said)
 		refuse(g, ENROL_NO_SUCH_INVITE);
 		return;
 	}
+	/* The tick that ends it may not have come yet. */
+	if (m->rec->state == TRUST_INVITED &&
+	    trust_now(m->trust) >= m->rec->expires) {
+		member_problem(m, "%s came after the invite had expired", id);
+		refuse(g, ENROL_EXPIRED);
+		return;
+	}
 	other = member_get_id(m->trust, &g->id);
 	if (is_taken(m, &said->door)) {
 		member_problem(m, "%s names a door that is another's", id);
