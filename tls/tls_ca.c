@@ -25,7 +25,7 @@ struct tls_ca {
 	X509_STORE *store;       /* with the CRLs */
 	char *crl_path;
 	struct stat crl_stat;    /* as it was read */
-	bool crl_read;
+	unsigned crl_reads;      /* so often */
 };
 
 /* ---- files --------------------------------------------------------------- */
@@ -116,10 +116,10 @@ static void look_at_crl(struct tls_ca *ca)
 		return;
 	if (stat(ca->crl_path, &st))
 		memset(&st, 0, sizeof st);
-	if (ca->crl_read && same_file(&st, &ca->crl_stat))
+	if (ca->crl_reads && same_file(&st, &ca->crl_stat))
 		return;
 	ca->crl_stat = st;
-	ca->crl_read = true;
+	ca->crl_reads++;
 	new_store(ca);
 	if (read_crls(ca, &why))
 		log_error(LOG_TLS, "-trustcrl: %s: nobody is accepted by the "
@@ -178,7 +178,8 @@ static enum tls_fail fail_of(int error)
 	}
 }
 
-/* What the library leaves to us: everything below the CA's own. */
+/* What the library leaves to us: ids and usages below the CA's own, and all
+ * dates. */
 static enum tls_fail below_check(struct cert_facts *out,
 				 STACK_OF(X509) *chain,
 				 const struct cert_rules *rules)
@@ -187,10 +188,10 @@ static enum tls_fail below_check(struct cert_facts *out,
 	int below = sk_X509_num(chain) - 1;
 	enum tls_fail f = cert_leaf_fields(leaf, NULL);
 	struct node_id id;
+	int64_t from, until;
 
 	for (int i = 0; i < below && !f; i++) {
 		X509 *x = sk_X509_value(chain, i);
-		int64_t from, until;
 
 		if (!cert_uri_id(&id, x) ||
 		    (i && !node_id_eq(&id, &out->id)))
@@ -202,7 +203,15 @@ static enum tls_fail below_check(struct cert_facts *out,
 		out->from_unix = from;
 		out->until_unix = until;
 	}
-	return f;
+	/* A CA that has expired vouches for nobody. */
+	return f ? f : cert_dates(sk_X509_value(chain, below), rules, &from,
+				  &until, &out->skew_used_s);
+}
+
+unsigned tls_ca_list_reads(struct tls_ca *ca)
+{
+	look_at_crl(ca);
+	return ca->crl_reads;
 }
 
 enum tls_fail tls_ca_check(struct tls_ca *ca, struct cert_facts *out,

@@ -18,4 +18,8 @@ enum tls_fail tls_ca_check(struct tls_ca *ca, struct cert_facts *out,
 			   X509 *const *chain, size_t n,
 			   const struct cert_rules *rules);
 
+/** Look at the CRL's file.  Another number than before: it was read anew, and
+ * who passed by the old one may be on it. */
+unsigned tls_ca_list_reads(struct tls_ca *ca);
+
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tls/signer.h"
+#include "tls/tls_ca_priv.h"
 #include "tls/tls_node_priv.h"
 
 #define HANDSHAKE_MS 30000
@@ -33,11 +34,29 @@ static void ask(struct tls_node *n)
 	bytes_clear(&request);
 }
 
+/* Who passed by the CA's old list is judged by the new one: all come again. */
+static void look_at_list(struct tls_node *n)
+{
+	unsigned reads = tls_ca_list_reads(n->opt.ca);
+	struct tls_stream *s = n->streams, *next;
+
+	if (reads == n->list_reads)
+		return;
+	n->list_reads = reads;
+	for (; s; s = next) {
+		next = tls_stream_next(s);
+		if (tls_stream_by_ca(s))
+			tls_stream_end(s, TLS_DROPPED);
+	}
+}
+
 /* The clock is looked at, not a long timer set: machines sleep, and owners
  * set clocks. */
 void tls_node_look(struct tls_node *n)
 {
 	timer_set(n->timer, n->look_ms);
+	if (n->opt.ca)
+		look_at_list(n);
 	if (n->ctx && clock_unix(n->opt.clock) >= n->until_unix &&
 	    log_limit_ok(&n->said_late, 1, 3600 * 1000, NULL))
 		log_warn(LOG_TLS, "our certificate has expired and the new "

@@ -19,6 +19,7 @@ struct tls_node {
 	int64_t look_ms;                 /* how often the clock is looked at */
 	struct timer *timer;
 	struct tls_stream *streams;
+	unsigned list_reads;             /* of the CA, when last looked at */
 	uint64_t counts[TLS_FAIL_COUNT];
 	struct log_limit said[TLS_FAIL_COUNT], said_skew, said_late;
 };
@@ -43,6 +44,8 @@ void tls_stream_end(struct tls_stream *s, enum tls_fail why);
 /** Is it with this id, or may it become so? */
 bool tls_stream_concerns(const struct tls_stream *s,
 			 const struct node_id *id);
+/** Did the CA vouch for whom it is with? */
+bool tls_stream_by_ca(const struct tls_stream *s);
 struct tls_stream *tls_stream_next(const struct tls_stream *s);
 
 #endif

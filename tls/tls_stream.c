@@ -260,6 +260,11 @@ bool tls_stream_concerns(const struct tls_stream *s,
 	       node_id_eq(&s->place.only, id);
 }
 
+bool tls_stream_by_ca(const struct tls_stream *s)
+{
+	return s->facts.by_ca;
+}
+
 /* ---- open: bytes both ways ----------------------------------------------- */
 
 /* The far end is gone: the owner reads what came, then its end. */

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "tests/unit/cert_forge.h"
 #include "tests/unit/keys_rig.h"
+#include "tests/unit/tls_rig.h"
 #include "tls/tls_ca_priv.h"
 
 #define NOW INT64_C(1800000000)
@@ -234,6 +235,22 @@ static void dates_and_fields(void **state)
 	assert_int_equal(check(s, 1), TLS_BAD_CERT);
 }
 
+static void a_ca_that_has_expired(void **state)
+{
+	struct scene *s = *state;
+	X509 *ca;
+
+	s->ca_f.until_unix = NOW - 1;
+	ca = made(&s->ca_f);
+	put(s->ca_path, ca, NULL);
+	X509_free(ca);
+	begin(s, false);
+	assert_int_equal(check(s, 1), TLS_EXPIRED);
+	assert_false(s->facts.by_ca || s->facts.has_id);
+	s->rules.skew_s = 1;
+	assert_int_equal(check(s, 1), TLS_OK);
+}
+
 static void revoked_by_the_list(void **state)
 {
 	struct scene *s = *state;
@@ -253,6 +270,67 @@ static void revoked_by_the_list(void **state)
 	assert_int_equal(check(s, 0), TLS_BAD_CERT);
 	assert_int_equal(unlink(s->crl_path), 0);
 	assert_int_equal(check(s, 0), TLS_BAD_CERT);
+}
+
+/* A session of whom the CA vouches for, with a program that is no node. */
+static SSL *meet(struct scene *s, struct loop *l, struct tls_side *us,
+		 struct tls_end *e, int fd[static 2])
+{
+	static const unsigned char p2p[] = "\x0c" "cloister/p2p";
+	struct tls_place place = tls_place_only(&s->id.id);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+	X509 *leaf = made(&s->leaf_f);
+	SSL *ssl;
+
+	assert_int_equal(SSL_CTX_use_certificate(ctx, leaf), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, s->leaf), 1);
+	X509_free(leaf);
+	tls_sockets(fd);
+	ssl = SSL_new(ctx);
+	SSL_CTX_free(ctx);
+	SSL_set_fd(ssl, fd[1]);
+	SSL_set_alpn_protos(ssl, p2p, sizeof p2p - 1);
+	SSL_set_connect_state(ssl);
+	tls_end_accept(e, us, fd[0], &place);
+	for (int i = 0; i < 10000 && !e->told; i++) {
+		(void)SSL_do_handshake(ssl);
+		loop_run_once(l, 1);
+	}
+	assert_true(e->told);
+	assert_int_equal(e->result.fail, TLS_OK);
+	return ssl;
+}
+
+static void a_new_list_ends_sessions(void **state)
+{
+	struct scene *s = *state;
+	struct loop *l = loop_new();
+	struct tls_side us = {0};
+	struct tls_end e = {0};
+	struct tls_node_options o = {0};
+	SSL *ssl;
+	int fd[2];
+
+	by_the_ca(s);
+	put_crl(s, 0);
+	begin(s, true);
+	o.ca = s->ca;
+	tls_side_start(&us, l, 1, &o, NULL);
+	tls_side_wait(&us, l);
+	pins_set(us.pins, &s->id.id, PIN_TRUSTED, "kim");
+	ssl = meet(s, l, &us, &e, fd);
+	tls_node_look(us.node);
+	tls_run_for(l, 50);
+	assert_false(e.ended);
+	put_crl(s, 7);
+	tls_node_look(us.node);
+	tls_run_until(l, &e.ended);
+	assert_int_equal(e.end, CONN_ERROR);
+	SSL_free(ssl);
+	close(fd[1]);
+	tls_end_clear(&e);
+	tls_side_stop(&us);
+	loop_free(l);
 }
 
 static void files_that_are_no_cas(void **state)
@@ -282,7 +360,9 @@ int test_tls_ca(void)
 		TEST(strangers),
 		TEST(ids_must_be_named_all_the_way),
 		TEST(dates_and_fields),
+		TEST(a_ca_that_has_expired),
 		TEST(revoked_by_the_list),
+		TEST(a_new_list_ends_sessions),
 		TEST(files_that_are_no_cas),
 	};
 
