@@ -32,11 +32,14 @@ static bool has_rule(struct rpc_call *call, const char *rule)
 	size_t n = json_object_is_type(list, json_type_array) ?
 		   json_object_array_length(list) : 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (strcmp(json_object_get_string(
-				json_object_array_get_idx(list, i)),
-			   rule) == 0)
+	for (size_t i = 0; i < n; i++) {
+		/* NULL for a null. */
+		const char *s = json_object_get_string(
+				json_object_array_get_idx(list, i));
+
+		if (s && strcmp(s, rule) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -333,7 +333,7 @@ static bool solve_program(struct walk *w, unsigned version,
 		return false;
 	if (program.n == 20)
 		return solve_keyhash(w, program, SIG_WITNESS_V0);
-	if (!find_by_hash(&script, w->s, program) ||
+	if (program.n != 32 || !find_by_hash(&script, w->s, program) ||
 	    !solve_plain(w, script, SIG_WITNESS_V0))
 		return false;
 	push(w, script);

@@ -117,6 +117,8 @@ def test_bad_requests(env):
     assert e.code == -1
     e = error_of(n.rpc.getblocktemplate, {})
     assert e.code == -8 and "segwit" in e.message
+    e = error_of(n.rpc.getblocktemplate, {"rules": [None, 5, {}]})
+    assert e.code == -8 and "segwit" in e.message
     e = error_of(n.rpc.getblocktemplate, {"mode": "other"})
     assert e.code == -8 and e.message == "Invalid mode"
     e = error_of(n.rpc.getblocktemplate, {"mode": 5})
