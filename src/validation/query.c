@@ -208,11 +208,16 @@ enum err chain_get_coin(struct chain *c, bool *found, struct coin *coin,
 			const struct outpoint *o, struct why *why)
 {
 	bool known;
+	enum err e;
 
 	flights_find_coin(c, &known, found, coin, o);
 	if (known)
 		return ERR_NONE;
-	return coins_get(c->coins, found, coin, o, why);
+	e = coins_get(c->coins, found, coin, o, why);
+	/* Who asks for many, and be it peers, fills no memory with them. */
+	if (!c->room_wanted)
+		c->room_wanted = coins_wants_flush(c->coins);
+	return e;
 }
 
 enum err chain_utxo_stats(struct chain *c, struct utxo_stats *out,

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "validation/background.h"
 #include "validation_fix.h"
 
 /* The coins' sum of a fresh chain that was only ever given f's best chain. */
@@ -344,6 +345,48 @@ static void test_coin_questions_stand_at_the_tip(void **state)
 	fix_close(&f);
 }
 
+/* A block whose first output has a script as long as one may be. */
+static void mine_long_script(struct fix *f)
+{
+	static uint8_t script[10000];
+	struct draft d;
+
+	memset(script, 0x61, sizeof(script));
+	draft_init(&d, f, NULL);
+	d.txs[0].out[0].script_pubkey = span_of(script, sizeof(script));
+	assert_string_equal(fix_submit(f, draft_seal(&d)), "");
+}
+
+/* Whoever asks for many coins does not fill the memory with them. */
+static void test_coins_asked_for_are_forgotten(void **state)
+{
+	enum { COINS = 600 };
+	struct fix f;
+	struct coin coin;
+	bool more = true, found;
+	size_t most = 0;
+
+	(void)state;
+	fix_open(&f, CHAIN_REGTEST, 1);
+	for (int i = 0; i < COINS; i++)
+		mine_long_script(&f);
+	f.dbcache = 4 << 20;
+	fix_restart(&f);
+	for (int i = 1; i <= COINS; i++) {
+		struct outpoint o = coinbase_out(&f, i);
+
+		fix_ok(&f, chain_get_coin(f.chain, &found, &coin, &o,
+					  &f.why));
+		assert_true(found);
+		for (more = true; more;)
+			fix_ok(&f, chain_step(f.chain, &more, &f.why));
+		most = MAX_OF(most, chain_coins_cache_bytes(f.chain, false));
+	}
+	assert_true(most > 1 << 20);
+	assert_true(most < f.dbcache);
+	fix_close(&f);
+}
+
 static void test_invalidate_and_reconsider(void **state)
 {
 	struct header_node *tip, *n, *side;
@@ -626,6 +669,7 @@ int test_validation_chain(void)
 		cmocka_unit_test(
 			test_script_failure_takes_later_flights_back),
 		cmocka_unit_test(test_coin_questions_stand_at_the_tip),
+		cmocka_unit_test(test_coins_asked_for_are_forgotten),
 		cmocka_unit_test(test_invalidate_and_reconsider),
 		cmocka_unit_test(test_crash_without_any_flush),
 		cmocka_unit_test(test_crash_on_a_stale_branch),
