@@ -175,12 +175,45 @@ static bool has_block(const struct header_node *n)
 	return n->status & BLOCK_HAVE_DATA;
 }
 
+/* Read for the first chain, which knows what to do about a damaged one. */
+static enum err begin(struct chain *c, struct header_node *n, bool *more,
+		      struct why *why)
+{
+	struct chain *bc = &c->background->chain;
+	struct finding f;
+	struct block *b;
+	enum err e = chain_load_block(c, &b, n, true, why);
+
+	if (e == ERR_STATE && n->damaged) {
+		*more = false;           /* until it has come again */
+		return ERR_NONE;
+	}
+	if (e)
+		return e;
+	block_cache_put(&bc->cache, n, b);
+	block_unref(b);
+	tree_lend(c);
+	e = flight_begin(bc, n, &f, why);
+	tree_return(c);
+	return e;
+}
+
+static enum err land(struct chain *c, struct why *why)
+{
+	struct chain *bc = &c->background->chain;
+	enum err e;
+
+	tree_lend(c);
+	e = flight_help(bc) ? flight_land(bc, why) : ERR_NONE;
+	tree_return(c);
+	return e;
+}
+
 static enum err move(struct chain *c, bool *more, struct why *why)
 {
 	struct background *b = c->background;
 	struct chain *bc = &b->chain;
 	struct header_node *head = flight_head(bc), *next;
-	struct finding f = finding_of(VERDICT_OK);
 	bool room = bc->flight_count < FLIGHTS_MAX &&
 		    bc->flight_bytes < FLIGHTS_MAX_BYTES;
 	enum err e = ERR_NONE;
@@ -188,14 +221,12 @@ static enum err move(struct chain *c, bool *more, struct why *why)
 	next = head == b->base ? NULL
 			       : header_node_ancestor(b->base,
 						      head->height + 1);
-	tree_lend(c);
 	if (next && room && has_block(next))
-		e = flight_begin(bc, next, &f, why);
+		e = begin(c, next, more, why);
 	else if (bc->flight_count)
-		e = flight_help(bc) ? flight_land(bc, why) : ERR_NONE;
+		e = land(c, why);
 	else
 		*more = false;           /* the block has not come yet */
-	tree_return(c);
 	if (!e && header_node_failed(b->base))
 		e = disproven(c, "a block on the way to it is invalid", why);
 	return e;

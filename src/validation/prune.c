@@ -201,7 +201,10 @@ static enum err prune(struct chain *c, const bool *chosen, size_t n,
 	size_t i, files = block_store_file_count(c->store);
 	enum err e = ERR_NONE;
 
-	if (!c->have_pruned)
+	/* The history behind a snapshot goes on from where it is durable. */
+	if (c->background)
+		e = background_flush(c, why);
+	if (!e && !c->have_pruned)
 		e = index_db_set_pruned(c->index, why);
 	if (e)
 		return e;
