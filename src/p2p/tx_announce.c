@@ -30,7 +30,7 @@ static int64_t exponential(const struct p2p *p, int64_t mean_ms)
 
 /* ---- transactions ---- */
 
-static void queue(struct peer *peer, const struct wtxid *id)
+void announce_tx_queue(struct peer *peer, const struct wtxid *id)
 {
 	struct peer_txs *t = &peer->txs;
 
@@ -50,7 +50,7 @@ void announce_tx(struct p2p *p, const struct pool_tx *t)
 		struct peer *peer = p->peers[i];
 
 		if (txs_relayed(peer))
-			queue(peer, &t->tx->tx.wtxid);
+			announce_tx_queue(peer, &t->tx->tx.wtxid);
 	}
 }
 

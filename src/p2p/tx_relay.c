@@ -256,14 +256,12 @@ void txs_mempool(struct p2p *p, struct peer *peer)
 			  "may");
 		return;
 	}
-	while ((t = map_next(&p->txs.by_wtxid, &pos)) != NULL) {
-		struct peer_txs *q = &peer->txs;
-
-		q->queue = xrealloc(q->queue,
-				    (q->queue_n + 1) * sizeof *q->queue);
-		q->queue_cap = q->queue_n + 1;
-		q->queue[q->queue_n++] = t->tx->tx.wtxid;
-	}
+	if (!txs_relayed(peer))
+		return;
+	/* Once, however often it asks before the next round. */
+	peer->txs.queue_n = 0;
+	while ((t = map_next(&p->txs.by_wtxid, &pos)) != NULL)
+		announce_tx_queue(peer, &t->tx->tx.wtxid);
 }
 
 /* ---- got ---- */
@@ -309,6 +307,14 @@ bool txs_message(struct p2p *p, struct peer *peer, struct span raw)
 
 /* ---- judged ---- */
 
+static bool woken(const struct p2p_txs *t, const struct shared_tx *tx)
+{
+	for (size_t i = 0; i < t->again_n; i++)
+		if (t->again[i] == tx)
+			return true;
+	return false;
+}
+
 /* Those that waited for it may go now. */
 static void wake_children(struct p2p *p, const struct shared_tx *parent)
 {
@@ -317,6 +323,8 @@ static void wake_children(struct p2p *p, const struct shared_tx *parent)
 	size_t at = 0;
 
 	while ((o = orphanage_child(&t->orphans, &at, &parent->tx.txid))) {
+		if (woken(t, o->tx))
+			continue;
 		if (t->again_n == t->again_cap) {
 			t->again_cap = t->again_cap ? 2 * t->again_cap : 16;
 			t->again = xrealloc(t->again, t->again_cap *

@@ -75,6 +75,8 @@ const struct pool_tx *pool_by_txid(const struct p2p *p, const uint8_t *id);
 /* ---- tx_announce.c ---- */
 
 void announce_tx(struct p2p *p, const struct pool_tx *t);
+/** To be told to this peer in its next rounds, if it may be. */
+void announce_tx_queue(struct peer *peer, const struct wtxid *id);
 /** When its next round is. */
 void announce_tx_schedule(struct p2p *p, struct peer *peer);
 void announce_tx_tick(struct p2p *p, struct peer *peer);
