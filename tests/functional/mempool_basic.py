@@ -2,16 +2,8 @@
 
 from harness.primitives import rev
 from harness.regtest import mine
-from harness.rpc import RpcError
 from harness.wallet import Wallet, coins_of, pay, vsize
-
-
-def error_of(call, *params, **named):
-    try:
-        call(*params, **named)
-    except RpcError as e:
-        return e
-    raise AssertionError("no error")
+from rpc_calls import error_of
 
 
 def test_sent_shown_mined(env):
