@@ -15,6 +15,7 @@ int test_tls_ca(void);
 int test_tls_cert(void);
 int test_tls_id(void);
 int test_tls_identity(void);
+int test_tls_only(void);
 int test_tls_peers(void);
 int test_tls_stream(void);
 
