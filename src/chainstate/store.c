@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "chainstate/store_crc.h"
 #include "chainstate/store_guard_priv.h"
+#include "chainstate/store_manifest_priv.h"
 
 #include <dirent.h>
 #include <leveldb/c.h>
@@ -172,6 +173,17 @@ static enum err marks_check(struct store *s, struct why *why)
 	return ERR_NONE;
 }
 
+/* LevelDB's complaint, or NULL. */
+static char *open_once(struct store *s)
+{
+	char *text = NULL;
+
+	s->db = leveldb_open(s->options, s->dir, &text);
+	if (text)
+		s->db = NULL;
+	return text;
+}
+
 /*
  * After a power loss the last, unfinished record of LevelDB's log may be
  * torn in a way its strict mode refuses.  Open leniently once, which drops
@@ -180,30 +192,50 @@ static enum err marks_check(struct store *s, struct why *why)
  */
 static char *open_lenient(struct store *s)
 {
-	char *text = NULL;
+	char *text;
 
 	leveldb_options_set_paranoid_checks(s->options, 0);
-	s->db = leveldb_open(s->options, s->dir, &text);
+	text = open_once(s);
 	leveldb_options_set_paranoid_checks(s->options, 1);
-	if (!text) {
-		leveldb_close(s->db);
-		s->db = leveldb_open(s->options, s->dir, &text);
-	}
 	if (text)
-		s->db = NULL;
-	return text;
+		return text;
+	leveldb_close(s->db);
+	return open_once(s);
+}
+
+static bool is_torn(const char *text)
+{
+	return strncmp(text, "Corruption", 10) == 0 &&
+	       !strstr(text, "missing files");
+}
+
+/* Open strictly; *text is LevelDB's complaint, or NULL. */
+static enum err open_mended(struct store *s, char **text, struct why *why)
+{
+	bool mended;
+	enum err e;
+
+	*text = open_once(s);
+	if (!*text || !is_torn(*text))
+		return ERR_NONE;
+	e = store_manifest_mend(s->dir, &mended, why);
+	if (!e && !mended)
+		return ERR_NONE;
+	leveldb_free(*text);
+	*text = e ? NULL : open_once(s);
+	return e;
 }
 
 static enum err db_open(struct store *s, struct why *why)
 {
-	char *text = NULL, *again;
+	char *text, *again;
+	enum err e = open_mended(s, &text, why);
 
-	s->db = leveldb_open(s->options, s->dir, &text);
+	if (e)
+		return e;
 	if (!text)
 		return marks_check(s, why);
-	s->db = NULL;
-	if (strncmp(text, "Corruption", 10) != 0 ||
-	    strstr(text, "missing files"))
+	if (!is_torn(text))
 		return trouble(s, "open", text, why);
 	again = open_lenient(s);
 	if (again) {

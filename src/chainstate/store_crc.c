@@ -36,4 +36,17 @@ uint32_t store_crc(uint32_t crc, const char *p, size_t n)
 	return store_crc_plain(crc, p, n);
 }
 
+#else
+
+uint32_t store_crc(uint32_t crc, const char *p, size_t n)
+{
+	crc = ~crc;
+	for (size_t i = 0; i < n; i++) {
+		crc ^= (uint8_t)p[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
+	}
+	return ~crc;
+}
+
 #endif

@@ -14,6 +14,9 @@ uint32_t store_crc(uint32_t crc, const char *p, size_t n) __asm__(
 /** LevelDB's own, with tables. */
 uint32_t store_crc_plain(uint32_t crc, const char *p, size_t n) __asm__(
 	"__real__ZN7leveldb6crc32c6ExtendEjPKcm");
+#else
+/** Go on from crc with n more bytes, one bit at a time. */
+uint32_t store_crc(uint32_t crc, const char *p, size_t n);
 #endif
 
 #endif

@@ -210,6 +210,7 @@ int main(int argc, char **argv)
 	failed += run_record_tests();
 	failed += run_coins_tests();
 	failed += run_crash_tests();
+	failed += run_manifest_tests();
 	failed += run_block_store_tests();
 	failed += run_index_tests();
 	failed += run_chain_tests();

@@ -48,6 +48,7 @@ int crash_child(char **args);
 int run_record_tests(void);
 int run_coins_tests(void);
 int run_crash_tests(void);
+int run_manifest_tests(void);
 int run_block_store_tests(void);
 int run_index_tests(void);
 int run_chain_tests(void);
