@@ -188,19 +188,30 @@ static char *open_once(struct store *s)
  * After a power loss the last, unfinished record of LevelDB's log may be
  * torn in a way its strict mode refuses.  Open leniently once, which drops
  * that record and writes a new log; the marks then show whether anything
- * else was lost.
+ * else was lost.  If not, open strictly, under a guard of its own: that open
+ * deletes what the first one made.
  */
-static char *open_lenient(struct store *s)
+static enum err open_lenient(struct store *s, char **text, struct why *why)
 {
-	char *text;
+	bool in_pieces;
+	enum err e;
 
 	leveldb_options_set_paranoid_checks(s->options, 0);
-	text = open_once(s);
+	*text = open_once(s);
 	leveldb_options_set_paranoid_checks(s->options, 1);
-	if (text)
-		return text;
+	if (*text)
+		return ERR_NONE;
+	e = marks_check(s, why);
+	if (e)
+		return e;
 	leveldb_close(s->db);
-	return open_once(s);
+	s->db = NULL;
+	e = store_guard_end(s->dir, why);
+	if (!e)
+		e = store_guard_begin(s->dir, &in_pieces, why);
+	if (!e)
+		*text = open_once(s);
+	return e;
 }
 
 static bool is_torn(const char *text)
@@ -237,7 +248,11 @@ static enum err db_open(struct store *s, struct why *why)
 		return marks_check(s, why);
 	if (!is_torn(text))
 		return trouble(s, "open", text, why);
-	again = open_lenient(s);
+	e = open_lenient(s, &again, why);
+	if (e) {
+		leveldb_free(text);
+		return e;
+	}
 	if (again) {
 		leveldb_free(again);
 		return trouble(s, "open", text, why);
