@@ -151,6 +151,21 @@ def test_damaged_index(env):
     mends(n, state, "-reindex")
 
 
+def test_torn_end_of_a_manifest(env):
+    """As a power cut leaves it; mended behind the node's walls."""
+    n, state = chain(env)
+    for path in ("chainstate",), ("blocks", "index"):
+        with open(os.path.join(n.chaindir, *path, "CURRENT")) as f:
+            name = os.path.join(n.chaindir, *path, f.read().strip())
+        # A record of 40 bytes that is zeros, but for its head.
+        with open(name, "ab") as f:
+            f.write(b"\1\2\3\4" + b"\x28\0" + b"\1" + b"\0" * 40)
+    n.start()
+    assert (n.tip(), n.muhash()) == state
+    assert n.log().count("the last record was not written to its end") == 2
+    n.stop()
+
+
 def test_damaged_log_of_the_coins(env):
     """As after a power cut: what cannot be read was never written."""
     n = env.offline("node").start()
