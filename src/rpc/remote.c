@@ -64,7 +64,8 @@ void rpc_take(struct rpc *r, struct span body, enum rpc_right right,
 	struct exchange *x;
 	bool ok;
 
-	if (r->exchange_count >= r->work_queue) {
+	/* The rest is the owner's: he may want to remove a peer. */
+	if (r->exchange_count >= r->work_queue / 2) {
 		answer(503, span_of(full, sizeof full - 1), arg);
 		return;
 	}
@@ -81,7 +82,12 @@ void rpc_take(struct rpc *r, struct span body, enum rpc_right right,
 
 void rpc_forget(struct rpc *r, const void *arg)
 {
-	for (struct exchange *x = r->exchanges; x; x = x->next)
-		if (x->answer_arg == arg)
-			x->answer = NULL;
+	for (struct exchange *x = r->exchanges; x; x = x->next) {
+		if (!x->answer || x->answer_arg != arg)
+			continue;
+		x->answer = NULL;
+		/* Nor is the rest of a batch done. */
+		x->right = RPC_NOTHING;
+		exchange_hurry(x);
+	}
 }

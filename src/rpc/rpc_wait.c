@@ -118,7 +118,8 @@ static void finish(struct exchange *x)
 		event_free(x->timer);
 	x->timer = NULL;
 	x->waiting = false;
-	if (x->call.wait.again && !atomic_load(&r->stopping)) {
+	if (x->call.wait.again && !atomic_load(&r->stopping) &&
+	    x->right != RPC_NOTHING) {
 		exchange_again(x);
 		return;
 	}
@@ -138,13 +139,19 @@ void exchange_wait(struct exchange *x)
 		exchange_after(x, POLL_MS, poll_again);
 		return;
 	}
-	if (atomic_load(&x->rpc->stopping)) {
+	if (atomic_load(&x->rpc->stopping) || x->right == RPC_NOTHING) {
 		finish(x);
 		return;
 	}
 	x->waiting = true;
 	if (x->call.wait.timeout_ms)
 		exchange_after(x, x->call.wait.timeout_ms, finish);
+}
+
+void exchange_hurry(struct exchange *x)
+{
+	if (x->waiting)
+		exchange_after(x, 0, finish);
 }
 
 void rpc_wake(struct rpc *r, bool force)

@@ -75,6 +75,8 @@ void exchange_continue(struct exchange *x);
 void exchange_send(struct exchange *x, int status);
 /** The same for rpc_take()'s, but x stays. */
 void exchange_answer(struct exchange *x, int status);
+/** Nobody wants the answer (x->right is RPC_NOTHING): it waits no longer. */
+void exchange_hurry(struct exchange *x);
 /** After ms, call fn(x); replaces a timer that runs. */
 void exchange_after(struct exchange *x, int64_t ms,
 		    void (*fn)(struct exchange *x));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "rpc/remote.h"
 
 static struct answer post_and_check(struct rig *r, const char *body,
 				    int status)
@@ -271,6 +272,55 @@ static void test_waiting(void **state)
 	rig_close(&r);
 }
 
+static void on_remote(int status, struct span body, void *arg)
+{
+	(void)body;
+	*(int *)arg = status;
+}
+
+static void take_remote(struct rig *r, const char *body, int *status)
+{
+	*status = 0;
+	rpc_take(r->rpc, span_of(body, strlen(body)), RPC_READ, on_remote,
+		 status);
+}
+
+/* Callers from doors leave places to the owner, and those that go take their
+ * waiting calls with them, parked or not yet. */
+static void test_remote_callers_wait(void **state)
+{
+	static const char wait[] = "{\"method\":\"waitforblockheight\","
+				   "\"params\":[2]}";
+	int first, second;
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, true);
+	r.options.work_queue = 2;
+	rig_start(&r);
+	for (int parked = 0; parked < 2; parked++) {
+		take_remote(&r, wait, &first);
+		assert_int_equal(rpc_busy(r.rpc), 1);
+		take_remote(&r, wait, &second);
+		assert_int_equal(second, 503);
+		for (int i = 0; i < 100 * parked; i++) {
+			event_base_loop(r.base, EVLOOP_NONBLOCK);
+			mailbox_drain(r.mailbox);
+			usleep(1000);
+		}
+		assert_int_equal(rpc_busy(r.rpc), 1);
+		rpc_forget(r.rpc, &first);
+		for (int i = 0; i < 2000 && rpc_busy(r.rpc); i++) {
+			event_base_loop(r.base, EVLOOP_NONBLOCK);
+			mailbox_drain(r.mailbox);
+			usleep(1000);
+		}
+		assert_int_equal(rpc_busy(r.rpc), 0);
+		assert_int_equal(first, 0);
+	}
+	rig_close(&r);
+}
+
 static void test_wait_timeout(void **state)
 {
 	struct rig r;
@@ -336,6 +386,7 @@ int test_rpc_http(void)
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_warmup),
 		cmocka_unit_test(test_waiting),
+		cmocka_unit_test(test_remote_callers_wait),
 		cmocka_unit_test(test_wait_timeout),
 		cmocka_unit_test(test_hang_up),
 	};
