@@ -2,8 +2,10 @@
 
 import glob
 import os
+import signal
 import socket
 import ssl
+import threading
 
 from harness.node import wait_until
 from harness.regtest import mine
@@ -83,10 +85,10 @@ def test_methods_by_role(env):
     assert out.returncode == 1 and not out.stdout, out
 
 
-def raw(host, guest, request, name="home", own=True):
+def raw(host, guest, request, own=True):
     """What the RPC port of host's one such door says to these bytes, sent
     with guest's certificate from inside of host's Tor."""
-    way = guest.rpc.peerrpcway(name)
+    way = guest.rpc.peerrpcway("home")
     pem = os.path.join(guest.datadir, "way.pem")
     with open(pem, "w") as f:
         f.write(way["certificate"] + way["key"])
@@ -148,3 +150,27 @@ def test_http_at_the_door(env):
     assert raw(host, thief, post(count)) == b""
     assert raw(host, guest, post(count), own=False) == b""
     assert host.rpc.getblockcount() == 0
+
+
+def test_when_tor_dies_and_trust_ends(env):
+    host = env.node("server2", args=ALONE).start()
+    guest = env.node("client2", args=ALONE).start()
+    enrol(host, guest, "guest", "home", "rpc-read")
+    assert answers(guest, "home", "getblockcount") == "0"
+    os.kill(host.children()["tor"], signal.SIGKILL)
+    assert answers(guest, "home", "getblockcount") == "0"
+    # A call that waits ends with the trust, on both sides.
+    out = []
+    waiting = threading.Thread(target=lambda: out.append(
+        remote(guest, "home", "waitfornewblock")))
+    waiting.start()
+
+    def under_way():
+        return any(c["method"] == "waitfornewblock" for c in
+                   host.rpc.getrpcinfo()["active_commands"])
+    wait_until(under_way, 60, text="the call waits")
+    host.rpc.peerremove("guest")
+    waiting.join(60)
+    assert out and out[0].returncode == 1 and not out[0].stdout, out
+    mine(host, 1)               # its answer is nobody's
+    wait_until(lambda: not under_way(), 30, text="it is over")
