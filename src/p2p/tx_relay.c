@@ -237,7 +237,8 @@ void txs_inv(struct p2p *p, struct peer *peer, const struct msg_inv *m)
 		if (item.type != (peer->txs.wtxid_relay ? INV_WTX : INV_TX))
 			continue;
 		rolling_add(&peer->txs.known, item.hash);
-		if (is_known(p, item.hash, wtxid))
+		/* Looking for an orphan takes its time. */
+		if (tx_wants_full(peer) || is_known(p, item.hash, wtxid))
 			continue;
 		if (!wtxid)
 			delay += BY_TXID_MS;

@@ -78,6 +78,11 @@ static struct want_from *from_of(const struct want *w, peer_id peer)
 	return NULL;
 }
 
+bool tx_wants_full(const struct peer *peer)
+{
+	return peer->txs.wants >= PEER_WANTS_MAX;
+}
+
 static struct want *want_make(struct p2p *p, const uint8_t *hash)
 {
 	struct want *w = map_get(&p->txs.wants, hash);
@@ -97,7 +102,7 @@ void tx_want(struct p2p *p, struct peer *peer, const uint8_t hash[static 32],
 {
 	struct want *w;
 
-	if (peer->txs.wants >= PEER_WANTS_MAX)
+	if (tx_wants_full(peer))
 		return;
 	w = want_make(p, hash);
 	if (from_of(w, peer->id))

@@ -88,6 +88,8 @@ void fee_filter_tick(struct p2p *p, struct peer *peer);
 
 /* ---- tx_request.c ---- */
 
+/** It has announced so much that more is not listened to. */
+bool tx_wants_full(const struct peer *peer);
 /** The peer has it; delay_ms: how long others come first. */
 void tx_want(struct p2p *p, struct peer *peer, const uint8_t hash[static 32],
 	     bool by_wtxid, int64_t delay_ms);
